@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "autoheal-agent",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "autoheal-agent", targets: ["AutohealAgent"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+        // The default trait of swift-subprocess imports Foundation, which costs the agent 6.6 MB.
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
+    ],
+    targets: [
+        // Decides. Values only, no I/O.
+        .target(
+            name: "AutohealCore",
+            dependencies: [
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+
+        // Wrappers: each knows its library and nothing of ours.
+        .systemLibrary(name: "CBlkid", pkgConfig: "blkid", providers: [.apt(["libblkid-dev"])]),
+        .systemLibrary(name: "CLibmount", pkgConfig: "mount", providers: [.apt(["libmount-dev"])]),
+        .target(name: "CLinux"),
+        .target(
+            name: "Blkid",
+            dependencies: ["CBlkid", .product(name: "SystemPackage", package: "swift-system")]
+        ),
+        .target(
+            name: "Libmount",
+            dependencies: ["CLibmount", .product(name: "SystemPackage", package: "swift-system")]
+        ),
+        .target(
+            name: "InstanceMetadata",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .target(
+            name: "StructuredLogging",
+            dependencies: [
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+
+        // Does.
+        .target(
+            name: "AutohealHost",
+            dependencies: [
+                "AutohealCore", "Blkid", "CLinux", "Libmount",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .executableTarget(
+            name: "AutohealAgent",
+            dependencies: [
+                "AutohealCore", "AutohealHost", "Blkid", "InstanceMetadata", "StructuredLogging",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+
+        // Proves.
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "AutohealCore", "CLinux",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/TestSupport"
+        ),
+        .testTarget(name: "AutohealCoreTests", dependencies: ["AutohealCore", "TestSupport"]),
+        .testTarget(name: "BlkidTests", dependencies: ["Blkid", "TestSupport"]),
+        .testTarget(name: "LibmountTests", dependencies: ["Libmount", "TestSupport"]),
+        .testTarget(name: "InstanceMetadataTests", dependencies: ["InstanceMetadata", "TestSupport"]),
+        .testTarget(name: "StructuredLoggingTests", dependencies: ["StructuredLogging", "TestSupport"]),
+        .testTarget(name: "AutohealHostTests", dependencies: ["AutohealHost", "AutohealCore", "TestSupport"]),
+        .testTarget(name: "AutohealAgentTests", dependencies: ["AutohealAgent", "TestSupport"]),
+    ]
+)
+
+for target in package.targets where target.type != .system && target.name != "CLinux" {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,51 @@
+public import SystemPackage
+
+/// What is on a device, in the words the planner decides by.
+package enum DeviceContent: Hashable, Sendable {
+    /// libblkid finds nothing, twice, and every sampled byte is zero.
+    case blank
+    /// libblkid finds nothing, our intent marker is valid, and nothing contradicts a mkfs that was cut short.
+    case interruptedFormat(IntentMarker)
+    case filesystem(Filesystem)
+    /// A partition table of the named type, with or without a file system beside it.
+    case partitionTable(Signature)
+    /// RAID or volume-manager members, encryption, swap: in use by something that is not a file system.
+    case other(Signature)
+    /// More than one signature, or libblkid cannot decide.
+    case ambivalent([Signature])
+    /// A file system that is there but not sound.
+    case damaged(Damage)
+    /// Nothing recognised, but not zero at `offset` (bytes).
+    case unknownData(offset: UInt64)
+    case unreadable(Errno, offset: UInt64?)
+    /// The device ended before its own size (bytes): a read at `offset` was short.
+    case shortRead(offset: UInt64)
+
+    package struct Filesystem: Hashable, Sendable {
+        package var type: FilesystemType
+        package var label: String?
+        package var uuid: String?
+        /// Bytes, where the agent can tell (ext4).
+        package var size: UInt64?
+        /// An intent marker of ours that a finished mkfs left behind.
+        package var leftoverMarker: IntentMarker?
+
+        package init(
+            type: FilesystemType, label: String? = nil, uuid: String? = nil, size: UInt64? = nil,
+            leftoverMarker: IntentMarker? = nil
+        ) {
+            self.type = type
+            self.label = label
+            self.uuid = uuid
+            self.size = size
+            self.leftoverMarker = leftoverMarker
+        }
+    }
+
+    package enum Damage: Hashable, Sendable {
+        /// The superblock of the named type is there, but its checksum is wrong.
+        case badChecksum(type: String)
+        /// No primary superblock, but a backup of an ext file system at `offset` (bytes), in blocks of `blockSize`.
+        case lostSuperblock(backupOffset: UInt64, blockSize: UInt32)
+    }
+}

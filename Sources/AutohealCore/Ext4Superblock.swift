@@ -1,0 +1,37 @@
+/// The three facts the agent reads from an ext2/3/4 superblock itself, because libblkid before 2.39 does not tell them
+/// (kernel: Documentation/filesystems/ext4/super.rst).
+package struct Ext4Superblock: Hashable, Sendable {
+    package static let length = 1024
+    /// Bytes from the start of the device to the primary superblock.
+    package static let offset: UInt64 = 1024
+    private static let magic: UInt16 = 0xEF53
+    private static let incompat64Bit: UInt32 = 0x80
+
+    package let blockSize: UInt32
+    package let blockCount: UInt64
+    /// 0 in the primary, the group's number in a backup.
+    package let blockGroup: UInt16
+
+    /// - Returns: nil unless the magic is there and the block size is one that exists.
+    package init?(bytes: [UInt8]) {
+        guard bytes.count >= Self.length else { return nil }
+        func field<Integer: FixedWidthInteger>(_ offset: Int) -> Integer {
+            var reader = LittleEndianReader(bytes: bytes, position: offset)
+            return reader.next()
+        }
+        let logBlockSize: UInt32 = field(0x18)
+        guard field(0x38) == Self.magic, logBlockSize <= 6 else { return nil }
+        blockSize = 1024 << logBlockSize
+        let low: UInt32 = field(0x4)
+        let high: UInt32 = field(0x150)
+        let incompatible: UInt32 = field(0x60)
+        blockCount = UInt64(low) | (incompatible & Self.incompat64Bit != 0 ? UInt64(high) << 32 : 0)
+        blockGroup = field(0x5A)
+    }
+
+    /// Bytes; nil for a count that no device can have.
+    package var size: UInt64? {
+        let (size, overflow) = blockCount.multipliedReportingOverflow(by: UInt64(blockSize))
+        return overflow ? nil : size
+    }
+}

@@ -1,0 +1,20 @@
+/// A file system type as the kernel and libblkid name it.
+package struct FilesystemType: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+    package let rawValue: String
+
+    package init(rawValue: String) { self.rawValue = rawValue }
+
+    package static let ext2 = FilesystemType(rawValue: "ext2")
+    package static let ext3 = FilesystemType(rawValue: "ext3")
+    package static let ext4 = FilesystemType(rawValue: "ext4")
+    package static let xfs = FilesystemType(rawValue: "xfs")
+    package static let btrfs = FilesystemType(rawValue: "btrfs")
+
+    /// Checked by `e2fsck` before it is mounted.
+    package var isExt: Bool { [.ext2, .ext3, .ext4].contains(self) }
+
+    /// Grown online by this agent.
+    package var canGrow: Bool { self == .ext4 || self == .xfs }
+
+    package var description: String { rawValue }
+}

@@ -1,0 +1,44 @@
+/// Mount options as fstab(5) writes them: comma-separated, values may be quoted.
+package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
+    /// Options that change what is mounted or where, instead of how.
+    private static let refused: Set<String> = [
+        "bind", "rbind", "move", "remount", "loop", "offset", "sizelimit", "X-mount.subdir", "x-mount.mkdir",
+        "X-mount.mkdir", "X-mount.owner", "X-mount.group", "X-mount.mode", "X-mount.idmap", "encryption",
+    ]
+
+    package let description: String
+    private let list: [Substring]
+
+    package init(_ text: String) throws(ConfigurationError) {
+        description = text
+        var quoted = false
+        list = text.split(omittingEmptySubsequences: false) { character in
+            if character == "\"" { quoted.toggle() }
+            return character == "," && !quoted
+        }
+        guard !quoted, !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+            throw ConfigurationError(
+                key: "options", found: text, problem: "has an unclosed quote or a control character")
+        }
+        guard text.isEmpty || !list.contains("") else {
+            throw ConfigurationError(key: "options", found: text, problem: "has an empty option")
+        }
+        for option in list {
+            let name = option.prefix { $0 != "=" }
+            if Self.refused.contains(String(name)) {
+                throw ConfigurationError(
+                    key: "options", found: String(option), problem: "is not an option of a plain mount")
+            }
+        }
+    }
+
+    private init() {
+        description = ""
+        list = []
+    }
+
+    package static let none = MountOptions()
+
+    /// The last of `ro` and `rw` counts.
+    package var isReadOnly: Bool { list.last { $0 == "ro" || $0 == "rw" } == "ro" }
+}

@@ -1,0 +1,82 @@
+/// Everything the planner needs to know of the machine, read in one go under the lock.
+package struct VolumeState: Hashable, Sendable {
+    package var device: DeviceState
+    package var mountPoint: MountPointState
+
+    package init(device: DeviceState, mountPoint: MountPointState) {
+        self.device = device
+        self.mountPoint = mountPoint
+    }
+}
+
+/// An opened device.
+package struct DeviceState: Hashable, Sendable {
+    package var node: String
+    package var number: DeviceNumber
+    /// Bytes (BLKGETSIZE64).
+    package var size: UInt64
+    /// Bytes, as sysfs counts them: differs from `size` only while something is wrong.
+    package var kernelSize: UInt64
+    package var isReadOnly: Bool
+    package var use: DeviceUse
+    package var content: DeviceContent
+
+    package init(
+        node: String, number: DeviceNumber, size: UInt64, kernelSize: UInt64? = nil, isReadOnly: Bool = false,
+        use: DeviceUse = .free, content: DeviceContent
+    ) {
+        self.node = node
+        self.number = number
+        self.size = size
+        self.kernelSize = kernelSize ?? size
+        self.isReadOnly = isReadOnly
+        self.use = use
+        self.content = content
+    }
+}
+
+/// Who else uses a device.
+package enum DeviceUse: Hashable, Sendable {
+    case free
+    /// Mounted, and not (only) where the specification wants it.
+    case mounted(at: [String])
+    /// Other block devices sit on it (device mapper, md); their kernel names.
+    case held(by: [String])
+    case swap
+    /// An exclusive open answers EBUSY, and nothing says why.
+    case exclusivelyOpen
+}
+
+/// What is at the mount point.
+package enum MountPointState: Hashable, Sendable {
+    case absent
+    /// A directory that nothing is mounted on.
+    case directory
+    /// Something that no file system can be mounted on; the kind in words.
+    case notDirectory(kind: String)
+    /// The topmost mount.
+    case mounted(Mount)
+
+    package struct Mount: Hashable, Sendable {
+        package var source: String
+        package var number: DeviceNumber
+        /// The path inside the file system that is visible; `/` unless it is a bind mount or a subvolume.
+        package var root: String
+        package var type: FilesystemType
+        package var isReadOnly: Bool
+        /// Bytes of the mounted file system, where the agent can tell (ext4, xfs).
+        package var filesystemSize: UInt64?
+
+        package init(
+            source: String, number: DeviceNumber, root: String = "/", type: FilesystemType, isReadOnly: Bool = false,
+            filesystemSize: UInt64? = nil
+        ) {
+            self.source = source
+            self.number = number
+            self.root = root
+            self.type = type
+            self.isReadOnly = isReadOnly
+            self.filesystemSize = filesystemSize
+        }
+    }
+}

@@ -1,0 +1,116 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/nvme_ioctl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Swift's Glibc overlay refers to hypotf@GLIBC_2.35 for a function that nothing here calls. A hidden definition takes
+   its place, so that the binary starts on glibc 2.34 (Amazon Linux 2023). */
+__attribute__((visibility("hidden"))) float hypotf(float x, float y) {
+    return (float)__builtin_sqrt((double)x * (double)x + (double)y * (double)y);
+}
+
+const int clinux_o_direct = O_DIRECT;
+const int clinux_immutable_flag = FS_IMMUTABLE_FL;
+
+int clinux_block_size_in_bytes(int fd, uint64_t *size) { return ioctl(fd, BLKGETSIZE64, size); }
+int clinux_block_is_read_only(int fd, int *read_only) { return ioctl(fd, BLKROGET, read_only); }
+int clinux_block_flush_buffers(int fd) { return ioctl(fd, BLKFLSBUF, 0); }
+int clinux_block_logical_sector_size(int fd, int *size) { return ioctl(fd, BLKSSZGET, size); }
+
+uint32_t clinux_major(dev_t device) { return major(device); }
+uint32_t clinux_minor(dev_t device) { return minor(device); }
+
+int clinux_get_inode_flags(int fd, int *flags) { return ioctl(fd, FS_IOC_GETFLAGS, flags); }
+int clinux_set_inode_flags(int fd, int flags) { return ioctl(fd, FS_IOC_SETFLAGS, &flags); }
+
+int clinux_nvme_identify_controller(int fd, void *page) {
+    struct nvme_admin_cmd command;
+    memset(&command, 0, sizeof command);
+    command.opcode = 6;
+    command.addr = (uint64_t)(uintptr_t)page;
+    command.data_len = 4096;
+    command.cdw10 = 1;
+    return ioctl(fd, NVME_IOCTL_ADMIN_CMD, &command);
+}
+
+#define CLINUX_EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
+int clinux_ext4_resize(int fd, uint64_t blocks) { return ioctl(fd, CLINUX_EXT4_IOC_RESIZE_FS, &blocks); }
+
+/* The kernel's fs/xfs/libxfs/xfs_fs.h is not among the exported headers: the two structures of its stable interface. */
+struct clinux_xfs_fsop_geom_v1 {
+    uint32_t blocksize, rtextsize, agblocks, agcount, logblocks, sectsize, inodesize, imaxpct;
+    uint64_t datablocks, rtblocks, rtextents, logstart;
+    unsigned char uuid[16];
+    uint32_t sunit, swidth;
+    int32_t version;
+    uint32_t flags, logsectsize, rtsectsize, dirblocksize;
+};
+struct clinux_xfs_growfs_data {
+    uint64_t newblocks;
+    uint32_t imaxpct;
+};
+#define CLINUX_XFS_IOC_FSGEOMETRY_V1 _IOR('X', 100, struct clinux_xfs_fsop_geom_v1)
+#define CLINUX_XFS_IOC_FSGROWFSDATA _IOW('X', 110, struct clinux_xfs_growfs_data)
+
+int clinux_xfs_geometry(int fd, uint32_t *block_size, uint64_t *blocks, uint32_t *imaxpct) {
+    struct clinux_xfs_fsop_geom_v1 geometry;
+    memset(&geometry, 0, sizeof geometry);
+    if (ioctl(fd, CLINUX_XFS_IOC_FSGEOMETRY_V1, &geometry) != 0)
+        return -1;
+    *block_size = geometry.blocksize;
+    *blocks = geometry.datablocks;
+    *imaxpct = geometry.imaxpct;
+    return 0;
+}
+
+int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct) {
+    struct clinux_xfs_growfs_data request;
+    memset(&request, 0, sizeof request);
+    request.newblocks = blocks;
+    request.imaxpct = imaxpct;
+    return ioctl(fd, CLINUX_XFS_IOC_FSGROWFSDATA, &request);
+}
+
+int clinux_block_termination_signals(void) {
+    sigset_t signals;
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    int rc = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (rc != 0) {
+        errno = rc;
+        return -1;
+    }
+    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int clinux_open_uevent_socket(void) {
+    int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+    if (fd < 0)
+        return -1;
+    struct sockaddr_nl address;
+    memset(&address, 0, sizeof address);
+    address.nl_family = AF_NETLINK;
+    address.nl_groups = 1 | 2;
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}

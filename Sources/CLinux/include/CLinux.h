@@ -1,0 +1,46 @@
+/* Kernel interfaces that Swift cannot import by itself: function-like macros, C bit-fields and variadic calls. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <linux/netlink.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* open(2) flag that only _GNU_SOURCE shows. */
+extern const int clinux_o_direct;
+
+/* Block device ioctls, <linux/fs.h>. All return 0, or -1 with errno. */
+int clinux_block_size_in_bytes(int fd, uint64_t *size);       /* BLKGETSIZE64 */
+int clinux_block_is_read_only(int fd, int *read_only);        /* BLKROGET */
+int clinux_block_flush_buffers(int fd);                       /* BLKFLSBUF */
+int clinux_block_logical_sector_size(int fd, int *size);      /* BLKSSZGET */
+
+/* major and minor of a dev_t, <sys/sysmacros.h>. */
+uint32_t clinux_major(dev_t device);
+uint32_t clinux_minor(dev_t device);
+
+/* Inode flags (chattr), FS_IOC_GETFLAGS and FS_IOC_SETFLAGS. */
+extern const int clinux_immutable_flag;
+int clinux_get_inode_flags(int fd, int *flags);
+int clinux_set_inode_flags(int fd, int flags);
+
+/* NVMe Identify Controller (opcode 6, CNS 1) into a page of 4096 bytes; > 0 is an NVMe status code. */
+int clinux_nvme_identify_controller(int fd, void *page);
+
+/* Online growth of a mounted file system; fd is its root directory. */
+int clinux_ext4_resize(int fd, uint64_t blocks);              /* EXT4_IOC_RESIZE_FS */
+int clinux_xfs_geometry(int fd, uint32_t *block_size, uint64_t *blocks, uint32_t *imaxpct); /* XFS_IOC_FSGEOMETRY_V1 */
+int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct); /* XFS_IOC_FSGROWFSDATA */
+
+/* A signalfd(2), non-blocking and close-on-exec, for SIGTERM, SIGINT and SIGHUP, which it blocks in the calling thread
+   (and so in every thread made afterwards). Also sets SIGCHLD to its default, since with SIGCHLD ignored waitpid fails,
+   and ignores SIGPIPE. Returns the descriptor, or -1 with errno. */
+int clinux_block_termination_signals(void);
+
+/* A non-blocking netlink socket for kernel uevents (group 1) and udev's (group 2), or -1 with errno. */
+int clinux_open_uevent_socket(void);
+
+#endif
