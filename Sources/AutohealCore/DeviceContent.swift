@@ -1,4 +1,4 @@
-public import SystemPackage
+package import SystemPackage
 
 /// What is on a device, in the words the planner decides by.
 package enum DeviceContent: Hashable, Sendable {
