@@ -50,8 +50,8 @@ package enum DeviceUse: Hashable, Sendable {
 /// What is at the mount point.
 package enum MountPointState: Hashable, Sendable {
     case absent
-    /// A directory that nothing is mounted on.
-    case directory
+    /// A directory that nothing is mounted on; protected means immutable (chattr +i).
+    case directory(isEmpty: Bool, isProtected: Bool)
     /// Something that no file system can be mounted on; the kind in words.
     case notDirectory(kind: String)
     /// The topmost mount.

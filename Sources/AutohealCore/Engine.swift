@@ -1,0 +1,126 @@
+package import Logging
+
+/// Brings one volume from what is to what is wished: observe, plan, perform, and observe again.
+package struct Engine<Machine: Host>: Sendable {
+    private let host: Machine
+    private let logger: Logger
+
+    /// A device that cannot be read is read again this often, `retryPause` apart, before it is refused.
+    package static var readRetries: Int { 5 }
+    package static var retryPause: Duration { .milliseconds(200) }
+
+    package init(host: Machine, logger: Logger) {
+        self.host = host
+        self.logger = logger
+    }
+
+    /// Does the whole job.
+    package func mount(_ spec: VolumeSpec) async -> Outcome {
+        do throws(VolumeError) {
+            // Before the wait, so that nothing fills the root disk while the volume is missing.
+            for step in try preparation(spec) { try await perform(step, spec, on: nil) }
+            let device = try await host.waitForDevice(spec, logger: logger)
+            let writable = try !isMounted(device, spec)
+            return try await host.withLock(on: device, for: spec, writable: writable, logger: logger) {
+                locked async throws(VolumeError) in try await converge(spec, on: locked)
+            }
+        } catch {
+            return .stopped(error)
+        }
+    }
+
+    /// Says what ``mount(_:)`` would do; looks once and changes nothing.
+    package func plan(_ spec: VolumeSpec) async -> Outcome {
+        var once = spec
+        once.tries = 1
+        once.interval = .zero
+        do throws(VolumeError) {
+            _ = try preparation(once)
+            let device = try await host.waitForDevice(once, logger: logger)
+            return try await host.withLock(on: device, for: once, writable: false, logger: logger) {
+                [once] locked async throws(VolumeError) in
+                let state = try await settledState(once, locked)
+                return .planned(try plan(once, from: state), state)
+            }
+        } catch {
+            return .stopped(error)
+        }
+    }
+
+    private func converge(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
+        let first = try await settledState(spec, device)
+        let plan = try plan(spec, from: first)
+        guard !plan.isEmpty else { return .unchanged(first) }
+        for step in plan.steps { try await perform(step, spec, on: device) }
+
+        // Done means that nothing is left to plan. What a mounted file system lacks can only be seen now (its size).
+        let second = try host.observe(spec, device)
+        let rest = try self.plan(spec, from: second)
+        guard rest.isSatisfied else { return .notConverged(rest, second) }
+        let late = rest.steps.filter { step in !plan.steps.contains { $0.name == step.name } }
+        for step in late { try await perform(step, spec, on: device) }
+        return .changed(plan.steps + late, second)
+    }
+
+    /// Reads the device until the answer is one to act on: a passing fault or another program's exclusive open is given
+    /// time to go away.
+    private func settledState(_ spec: VolumeSpec, _ device: Machine.Device) async throws(VolumeError) -> VolumeState {
+        var readRetries = Self.readRetries
+        var busyRetries = Int(spec.deadline / Self.retryPause)
+        while true {
+            let state = try host.observe(spec, device)
+            if state.device.use == .exclusivelyOpen, busyRetries > 0 {
+                busyRetries -= 1
+            } else if state.device.content.isReadFailure, readRetries > 0 {
+                readRetries -= 1
+                logger.warning(
+                    "The device cannot be read, looking again", metadata: ["retries.left": "\(readRetries)"])
+            } else {
+                return state
+            }
+            try host.pause(Self.retryPause)
+        }
+    }
+
+    private func perform(
+        _ step: Step, _ spec: VolumeSpec, on device: Machine.Device?
+    ) async throws(VolumeError) {
+        try host.pause(.zero)
+        let clock = ContinuousClock()
+        let start = clock.now
+        do throws(VolumeError) {
+            try await host.perform(step, spec, on: device, logger: logger)
+        } catch {
+            guard step.isOptional, case .failed(let failure) = error else { throw error }
+            logger.warning("Step failed, going on", metadata: ["step": "\(step.name)", "error": "\(failure)"])
+            return
+        }
+        var metadata = step.metadata
+        metadata["step"] = "\(step.name)"
+        metadata["duration_ms"] = "\(milliseconds(clock.now - start))"
+        logger.info("Step done", metadata: metadata)
+    }
+
+    private func preparation(_ spec: VolumeSpec) throws(VolumeError) -> [Step] {
+        let mountPoint = try host.observeMountPoint(spec)
+        do throws(Refusal) { return try Planner.preparation(of: mountPoint) } catch { throw .refused(error) }
+    }
+
+    private func plan(_ spec: VolumeSpec, from state: VolumeState) throws(VolumeError) -> Plan {
+        do throws(Refusal) { return try Planner.plan(spec, from: state) } catch { throw .refused(error) }
+    }
+
+    private func isMounted(_ device: BlockDevice, _ spec: VolumeSpec) throws(VolumeError) -> Bool {
+        guard case .mounted(let mount) = try host.observeMountPoint(spec) else { return false }
+        return mount.number == device.number
+    }
+}
+
+extension DeviceContent {
+    fileprivate var isReadFailure: Bool {
+        switch self {
+        case .unreadable, .shortRead: true
+        default: false
+        }
+    }
+}

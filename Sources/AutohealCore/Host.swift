@@ -1,0 +1,30 @@
+package import Logging
+
+/// What the engine may ask of a machine.
+package protocol Host: Sendable {
+    /// A locked device; valid only inside the body that it was handed to.
+    associatedtype Device: Sendable
+
+    /// The mount point alone, before any device is known.
+    func observeMountPoint(_ spec: VolumeSpec) throws(VolumeError) -> MountPointState
+
+    /// Waits as the specification says; what was seen at each try goes to the log.
+    func waitForDevice(_ spec: VolumeSpec, logger: Logger) async throws(VolumeError) -> BlockDevice
+
+    /// Runs `body` under the exclusive lock on the whole device that `device` is or is part of.
+    ///
+    /// - Parameter writable: false opens it read-only: nothing will be changed on it.
+    func withLock<Result: Sendable>(
+        on device: BlockDevice, for spec: VolumeSpec, writable: Bool, logger: Logger,
+        _ body: (Device) async throws(VolumeError) -> Result
+    ) async throws(VolumeError) -> Result
+
+    /// Reads the machine. Never changes it.
+    func observe(_ spec: VolumeSpec, _ device: Device) throws(VolumeError) -> VolumeState
+
+    /// - Parameter device: nil for the steps that need none (the mount point's own).
+    func perform(_ step: Step, _ spec: VolumeSpec, on device: Device?, logger: Logger) async throws(VolumeError)
+
+    /// Lets time pass, or throws when a signal asks to stop.
+    func pause(_ duration: Duration) throws(VolumeError)
+}

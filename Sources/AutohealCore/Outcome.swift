@@ -1,0 +1,62 @@
+/// How a run ended.
+package enum Outcome: Hashable, Sendable {
+    /// Everything was as wished.
+    case unchanged(VolumeState)
+    case changed([Step], VolumeState)
+    /// Nothing was done: this is what would be.
+    case planned(Plan, VolumeState)
+    case stopped(VolumeError)
+    /// The steps were carried out, and the machine still is not as wished.
+    case notConverged(Plan, VolumeState)
+
+    package var exitStatus: ExitStatus {
+        switch self {
+        case .unchanged, .changed, .planned: .ok
+        case .stopped(.refused(let refusal)): refusal.exitStatus
+        case .stopped(.failed(let error)): error.exitStatus
+        case .stopped(.misconfigured): .configuration
+        case .stopped(.interrupted): .temporaryFailure
+        case .notConverged: .software
+        }
+    }
+
+    /// One word for logs and reports.
+    package var name: String {
+        switch self {
+        case .unchanged: "unchanged"
+        case .changed: "changed"
+        case .planned: "planned"
+        case .stopped(.refused): "refused"
+        case .stopped(.failed): "failed"
+        case .stopped(.misconfigured): "misconfigured"
+        case .stopped(.interrupted): "interrupted"
+        case .notConverged: "not-converged"
+        }
+    }
+
+    package var state: VolumeState? {
+        switch self {
+        case .unchanged(let state), .changed(_, let state), .planned(_, let state), .notConverged(_, let state): state
+        case .stopped: nil
+        }
+    }
+
+    /// Why, in complete sentences.
+    package var reason: String {
+        switch self {
+        case .unchanged: "The volume is mounted; there was nothing to do."
+        case .changed(let steps, _): "The volume is mounted after \(Self.list(steps))."
+        case .planned(let plan, _):
+            plan.isEmpty ? "There is nothing to do." : "To do: \(Self.list(plan.steps)). Nothing was changed."
+        case .stopped(.refused(let refusal)): "\(refusal.reason) \(refusal.advice)"
+        case .stopped(.failed(let error)): error.advice.isEmpty ? "\(error)" : "\(error) \(error.advice)"
+        case .stopped(.misconfigured(let error)): "\(error)"
+        case .stopped(.interrupted(let signal)): "Signal \(signal) asked to stop; the next run goes on from here."
+        case .notConverged(let plan, _): "Still to do after all steps: \(Self.list(plan.steps))."
+        }
+    }
+
+    private static func list(_ steps: [Step]) -> String {
+        steps.map(\.name).joined(separator: ", ")
+    }
+}

@@ -1,0 +1,131 @@
+#if canImport(FoundationEssentials)
+package import FoundationEssentials
+#else
+package import Foundation
+#endif
+
+/// What to do, in order; empty when everything is as wished.
+package struct Plan: Hashable, Sendable {
+    package var steps: [Step]
+
+    package init(steps: [Step]) { self.steps = steps }
+
+    package var isEmpty: Bool { steps.isEmpty }
+    /// Whether nothing is left but steps whose failure is only a warning.
+    package var isSatisfied: Bool { steps.allSatisfy(\.isOptional) }
+    package var formats: Bool {
+        steps.contains { if case .format = $0 { true } else { false } }
+    }
+}
+
+/// Compares the wish with what is there. Pure: the whole decision table is here.
+package enum Planner {
+    /// Bytes a file system may be smaller than its device without being grown: mkfs leaves out a last block group that is
+    /// too small for its own metadata.
+    package static let growthThreshold: UInt64 = 32 << 20
+
+    /// What the mount point needs, whatever becomes of the device.
+    package static func preparation(of mountPoint: MountPointState) throws(Refusal) -> [Step] {
+        switch mountPoint {
+        case .absent: [.createMountPoint, .protectMountPoint]
+        case .directory(isEmpty: true, isProtected: false): [.protectMountPoint]
+        case .directory, .mounted: []
+        case .notDirectory(let kind): throw .mountPointNotADirectory(kind: kind)
+        }
+    }
+
+    /// - Parameter newUUID: for the file system, should one be created.
+    package static func plan(
+        _ spec: VolumeSpec, from state: VolumeState, newUUID: UUID = UUID()
+    ) throws(Refusal) -> Plan {
+        let device = state.device
+        if case .mounted(let mount) = state.mountPoint {
+            return try Plan(steps: whenMounted(spec, mount, on: device))
+        }
+        let preparation = try preparation(of: state.mountPoint)
+        guard device.use == .free else { throw .deviceInUse(device.use) }
+        guard device.size > 0 else { throw .deviceEmpty }
+        guard device.size == device.kernelSize else {
+            throw .sizesDiffer(device: device.size, kernel: device.kernelSize)
+        }
+        return try Plan(steps: preparation + steps(for: spec, on: device, newUUID: newUUID))
+    }
+
+    private static func whenMounted(
+        _ spec: VolumeSpec, _ mount: MountPointState.Mount, on device: DeviceState
+    ) throws(Refusal) -> [Step] {
+        // A btrfs subvolume shows its own path as the root of the mount.
+        guard mount.number == device.number, mount.root == "/" || mount.type == .btrfs else {
+            throw .mountPointOccupied(mount)
+        }
+        guard !mount.isReadOnly || spec.options.isReadOnly else { throw .mountedReadOnly }
+        return mount.isReadOnly
+            ? [] : growth(of: mount.type, from: mount.filesystemSize, to: device.size, wanted: spec.grow)
+    }
+
+    private static func steps(
+        for spec: VolumeSpec, on device: DeviceState, newUUID: UUID
+    ) throws(Refusal) -> [Step] {
+        switch device.content {
+        case .blank:
+            return try format(spec, device, uuid: newUUID, resuming: nil)
+        case .interruptedFormat(let marker):
+            return try format(spec, device, uuid: marker.filesystemUUID, resuming: marker)
+        case .unknownData(let offset):
+            guard spec.formatPolicy == .ifNoSignature else { throw .unknownData(offset: offset) }
+            return try format(spec, device, uuid: newUUID, resuming: nil)
+        case .filesystem(let filesystem):
+            return try mount(filesystem, spec, device)
+        case .partitionTable(let table): throw .partitionTable(table)
+        case .other(let signature): throw .notAFilesystem(signature)
+        case .ambivalent(let signatures): throw .ambivalent(signatures)
+        case .damaged(let damage): throw .damaged(damage)
+        case .unreadable(let errno, let offset): throw .unreadable(errno, offset: offset)
+        case .shortRead(let offset): throw .shortRead(offset: offset)
+        }
+    }
+
+    private static func format(
+        _ spec: VolumeSpec, _ device: DeviceState, uuid: UUID, resuming marker: IntentMarker?
+    ) throws(Refusal) -> [Step] {
+        guard spec.formatPolicy != .never else { throw .formattingForbidden }
+        guard !device.isReadOnly else { throw .deviceReadOnly }
+        guard device.size >= VolumeSpec.minimumSize else { throw .deviceTooSmall(size: device.size) }
+        let format = Step.Format(
+            uuid: uuid, label: spec.label, owner: spec.owner, mode: spec.mode, options: spec.mkfsOptions,
+            resuming: marker)
+        return [.format(format), .mount(VolumeSpec.createdType, options: spec.options)]
+    }
+
+    private static func mount(
+        _ filesystem: DeviceContent.Filesystem, _ spec: VolumeSpec, _ device: DeviceState
+    ) throws(Refusal) -> [Step] {
+        if let wanted = spec.requiredType, wanted != filesystem.type {
+            throw .otherType(found: filesystem.type, wanted: wanted)
+        }
+        if let wanted = spec.label, wanted != filesystem.label {
+            throw .otherLabel(found: filesystem.label, wanted: wanted)
+        }
+        guard !device.isReadOnly || spec.options.isReadOnly else { throw .deviceReadOnly }
+        var steps: [Step] = []
+        if let marker = filesystem.leftoverMarker, !device.isReadOnly {
+            let isOurs = filesystem.uuid.flatMap(UUID.init(uuidString:)) == marker.filesystemUUID
+            steps.append(.finishFormat(marker, mode: isOurs ? spec.mode : nil))
+        }
+        if spec.check, filesystem.type.isExt, !device.isReadOnly {
+            steps.append(.check(filesystem.type))
+        }
+        steps.append(.mount(filesystem.type, options: spec.options))
+        if !spec.options.isReadOnly {
+            steps += growth(of: filesystem.type, from: filesystem.size, to: device.size, wanted: spec.grow)
+        }
+        return steps
+    }
+
+    private static func growth(
+        of type: FilesystemType, from size: UInt64?, to deviceSize: UInt64, wanted: Bool
+    ) -> [Step] {
+        guard wanted, type.canGrow, let size, deviceSize > size, deviceSize - size >= growthThreshold else { return [] }
+        return [.grow(type, from: size, to: deviceSize)]
+    }
+}

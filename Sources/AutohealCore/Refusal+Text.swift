@@ -1,0 +1,115 @@
+/// What an operator reads: what was found, then what to do. Never names the device; the line does.
+extension Refusal {
+    package var reason: String {
+        switch self {
+        case .deviceAbsent(let seen):
+            "The device did not appear before the deadline; block devices present: \(Self.list(seen))."
+        case .notABlockDevice(let kind): "The path is \(kind), not a block device."
+        case .wrongVolume(let node, let found): "\(node) has the name, but is volume \(found)."
+        case .instanceStore(let node): "\(node) is instance storage, whose data dies with the instance."
+        case .otherAttachment(let node, let name): "The path leads to \(node), which is attached as \(name)."
+        case .severalDevices(let nodes): "More than one device fits: \(nodes.joined(separator: ", "))."
+        case .deviceEmpty: "The device has size 0."
+        case .deviceTooSmall(let size):
+            "The device has \(describe(bytes: size)); a file system needs \(describe(bytes: VolumeSpec.minimumSize))."
+        case .sizesDiffer(let device, let kernel):
+            "The device says it has \(device) bytes, the kernel says \(kernel)."
+        case .deviceReadOnly: "The device is read-only."
+        case .deviceInUse(let use): Self.text(use)
+        case .lockTimeout(let holder): "\(holder) is locked, and was not released before the deadline."
+        case .mountPointNotADirectory(let kind): "The mount point is \(kind), not a directory."
+        case .mountPointOccupied(let mount):
+            "The mount point already shows \(mount.source) (\(mount.type), device \(mount.number), root \(mount.root))."
+        case .mountedReadOnly: "The device is mounted at the mount point, but read-only."
+        case .unreadable(let errno, let offset):
+            "The device cannot be read\(offset.map { " at offset \($0)" } ?? ""): \(errno)."
+        case .shortRead(let offset): "The device ends at offset \(offset), before its own size."
+        case .ambivalent(let signatures):
+            "The device has signatures that contradict each other: \(signatures.map(Self.text).joined(separator: "; "))."
+        case .partitionTable(let table): "The device has a partition table: \(Self.text(table))."
+        case .notAFilesystem(let signature):
+            "The device holds \(Self.text(signature)), which is not a file system but \(Self.usage(signature.usage))."
+        case .damaged(.badChecksum(let type)): "The device holds a \(type) superblock whose checksum is wrong."
+        case .damaged(.lostSuperblock(let offset, let blockSize)):
+            "The device has no primary superblock, but a backup of an ext file system at offset \(offset) "
+                + "(block size \(blockSize))."
+        case .unknownData(let offset):
+            "Nothing is recognised on the device, but it is not blank: there is data at offset \(offset)."
+        case .formattingForbidden: "The device is blank, and the policy is never to format."
+        case .otherType(let found, let wanted): "The device holds \(found), but \(wanted) is required."
+        case .otherLabel(let found, let wanted):
+            "The file system is labelled \(found.map { "'\($0)'" } ?? "not at all"), but '\(wanted)' is required."
+        case .uncorrectedErrors(let code): "e2fsck left errors uncorrected (exit code \(code))."
+        }
+    }
+
+    package var advice: String {
+        switch self {
+        case .deviceAbsent:
+            "Look whether the volume is attached to this instance and under which name; raise tries if it comes later."
+        case .notABlockDevice: "Remove what is at the path, or name the right device."
+        case .wrongVolume, .otherAttachment: "Attach the right volume, or correct device or volume-id."
+        case .instanceStore: "Name the EBS volume, best by volume-id."
+        case .severalDevices: "Name the volume by volume-id."
+        case .deviceEmpty, .sizesDiffer: "Look at the attachment and the kernel log; try again when the device is ready."
+        case .deviceTooSmall: "Use a larger volume."
+        case .deviceReadOnly: "Make the device writable, or mount with options ro."
+        case .deviceInUse: "Unmount or release the device, or correct device."
+        case .lockTimeout: "Wait for the other program (fuser names it), then try again."
+        case .mountPointNotADirectory, .mountPointOccupied: "Move or unmount what is there, or choose another mount-point."
+        case .mountedReadOnly: "Look at the kernel log for file system errors; unmount, check, and try again."
+        case .unreadable, .shortRead: "Look at the kernel log and the volume's status; nothing was written."
+        case .ambivalent: "See 'wipefs DEVICE'; remove the signatures that are left over, with a snapshot at hand."
+        case .partitionTable:
+            "Name the partition (for example DEVICEp1) if its file system is the data, or give a blank volume."
+        case .notAFilesystem:
+            "Name the device that is built on it (for example /dev/VG/LV or /dev/mapper/NAME), or give a blank volume."
+        case .damaged(.badChecksum): "Take a snapshot, then look with 'e2fsck -fn DEVICE' (or the type's own tool)."
+        case .damaged(.lostSuperblock(let offset, let blockSize)):
+            "Take a snapshot, then try 'e2fsck -b \(offset / UInt64(blockSize)) -B \(blockSize) DEVICE'."
+        case .unknownData:
+            "If the data may be lost, zero the device ('blkdiscard -z' or 'dd') or set format to if-no-signature."
+        case .formattingForbidden: "Give a volume with a file system, or set format to if-blank."
+        case .otherType, .otherLabel: "Attach the right volume, or correct filesystem or label; nothing is relabelled."
+        case .uncorrectedErrors: "Take a snapshot, then repair by hand with 'e2fsck DEVICE'."
+        }
+    }
+
+    private static func list(_ devices: [BlockDevice]) -> String {
+        devices.isEmpty ? "none" : devices.map(\.summary).joined(separator: ", ")
+    }
+
+    private static func text(_ signature: Signature) -> String {
+        signature.type + (signature.offset.map { " at offset \($0)" } ?? "")
+            + (signature.uuid.map { ", UUID \($0)" } ?? "")
+    }
+
+    private static func usage(_ usage: String) -> String {
+        switch usage {
+        case "raid": "a member of a RAID or volume group"
+        case "crypto": "an encrypted container"
+        default: "in use by something else (\(usage))"
+        }
+    }
+
+    private static func text(_ use: DeviceUse) -> String {
+        switch use {
+        case .free: "The device is not in use."
+        case .mounted(let places): "The device is mounted at \(places.joined(separator: ", "))."
+        case .held(let holders): "Other devices are built on it: \(holders.joined(separator: ", "))."
+        case .swap: "The device is in use as swap."
+        case .exclusivelyOpen: "Another program has the device open exclusively."
+        }
+    }
+}
+
+extension BlockDevice {
+    /// One device in a list: `nvme1n1 (16.0 GiB, vol-0123456789abcdef0, xvdb)`.
+    package var summary: String {
+        let name = node.hasPrefix("/dev/") ? String(node.dropFirst(5)) : node
+        let facts =
+            [describe(bytes: size), identity.volumeID?.description, identity.ebsDeviceName]
+            + (identity.kind == .instanceStore ? ["instance storage"] : [])
+        return "\(name) (\(facts.compactMap { $0 }.joined(separator: ", ")))"
+    }
+}

@@ -1,0 +1,51 @@
+package import SystemPackage
+
+/// Why nothing is done: an answer, not an error. It is never overridden; the operator changes the machine or the wish.
+package enum Refusal: Error, Hashable, Sendable {
+    // The device.
+    case deviceAbsent(seen: [BlockDevice])
+    case notABlockDevice(kind: String)
+    case wrongVolume(node: String, found: VolumeID)
+    case instanceStore(node: String)
+    case otherAttachment(node: String, name: String)
+    case severalDevices([String])
+    case deviceEmpty
+    case deviceTooSmall(size: UInt64)
+    case sizesDiffer(device: UInt64, kernel: UInt64)
+    case deviceReadOnly
+    case deviceInUse(DeviceUse)
+    case lockTimeout(holder: String)
+
+    // The mount point.
+    case mountPointNotADirectory(kind: String)
+    case mountPointOccupied(MountPointState.Mount)
+    case mountedReadOnly
+
+    // The content.
+    case unreadable(Errno, offset: UInt64?)
+    case shortRead(offset: UInt64)
+    case ambivalent([Signature])
+    case partitionTable(Signature)
+    case notAFilesystem(Signature)
+    case damaged(DeviceContent.Damage)
+    case unknownData(offset: UInt64)
+    case formattingForbidden
+    case otherType(found: FilesystemType, wanted: FilesystemType)
+    case otherLabel(found: String?, wanted: String)
+    case uncorrectedErrors(exitCode: Int32)
+
+    package var exitStatus: ExitStatus {
+        switch self {
+        case .deviceAbsent, .notABlockDevice: .noInput
+        case .wrongVolume, .instanceStore, .otherAttachment, .severalDevices, .deviceTooSmall, .otherType, .otherLabel:
+            .configuration
+        case .deviceEmpty, .sizesDiffer, .unreadable, .shortRead: .ioError
+        case .deviceReadOnly, .mountedReadOnly: .osError
+        case .deviceInUse, .mountPointNotADirectory, .mountPointOccupied: .unavailable
+        case .lockTimeout: .temporaryFailure
+        case .ambivalent, .partitionTable, .notAFilesystem, .damaged, .unknownData, .formattingForbidden,
+            .uncorrectedErrors:
+            .dataError
+        }
+    }
+}

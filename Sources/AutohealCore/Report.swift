@@ -1,0 +1,44 @@
+/// What a run leaves in the runtime directory for `status`.
+package struct Report: Hashable, Sendable, Codable {
+    package static let currentVersion = 1
+
+    package var version = Report.currentVersion
+    package var device: String
+    package var mountPoint: String
+    package var node: String?
+    package var number: DeviceNumber?
+    package var wantsReadOnly: Bool
+    package var outcome: String
+    package var exitStatus: ExitStatus
+    package var reason: String
+    package var steps: [String]
+    /// Seconds since 1970 when the run ended.
+    package var time: Double
+    /// Seconds that the run took.
+    package var duration: Double
+
+    package init(spec: VolumeSpec, outcome: Outcome, time: Double, duration: Double) {
+        device = spec.device
+        mountPoint = spec.mountPoint
+        node = outcome.state?.device.node
+        number = outcome.state?.device.number
+        wantsReadOnly = spec.options.isReadOnly
+        self.outcome = outcome.name
+        exitStatus = outcome.exitStatus
+        reason = outcome.reason
+        if case .changed(let steps, _) = outcome {
+            self.steps = steps.map(\.name)
+        } else {
+            steps = []
+        }
+        self.time = time
+        self.duration = duration
+    }
+
+    package enum CodingKeys: String, CodingKey {
+        case version, device, node, number, outcome, reason, steps, time, duration
+        case mountPoint = "mount_point"
+        case wantsReadOnly = "wants_read_only"
+        case exitStatus = "exit_status"
+    }
+}

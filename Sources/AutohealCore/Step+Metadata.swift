@@ -1,0 +1,26 @@
+package import Logging
+
+extension Step {
+    /// The facts of a step for a log line.
+    package var metadata: Logger.Metadata {
+        switch self {
+        case .createMountPoint, .protectMountPoint: [:]
+        case .format(let format):
+            [
+                "filesystem.type": "\(VolumeSpec.createdType)",
+                "filesystem.uuid": "\(format.uuid.text)",
+                "format.resumed": "\(format.resuming != nil)",
+            ]
+        case .finishFormat(let marker, _): ["filesystem.uuid": "\(marker.filesystemUUID.text)"]
+        case .check(let type): ["filesystem.type": "\(type)"]
+        case .mount(let type, let options):
+            ["filesystem.type": "\(type)"].merging(
+                options.description.isEmpty ? [:] : ["options": "\(options)"], uniquingKeysWith: { $1 })
+        case .grow(let type, let from, let to):
+            [
+                "filesystem.type": "\(type)", "size.from": "\(describe(bytes: from))",
+                "size.to": "\(describe(bytes: to))",
+            ]
+        }
+    }
+}

@@ -1,0 +1,50 @@
+#if canImport(FoundationEssentials)
+package import FoundationEssentials
+#else
+package import Foundation
+#endif
+
+/// One thing to do to the machine.
+package enum Step: Hashable, Sendable {
+    case createMountPoint
+    /// Make the bare directory immutable, so that nothing fills the root disk while the volume is missing.
+    case protectMountPoint
+    case format(Format)
+    /// What follows mkfs: the mode of the root directory, then clearing the marker.
+    case finishFormat(IntentMarker, mode: UInt16?)
+    case check(FilesystemType)
+    case mount(FilesystemType, options: MountOptions)
+    /// Sizes in bytes.
+    case grow(FilesystemType, from: UInt64, to: UInt64)
+
+    package struct Format: Hashable, Sendable {
+        package var uuid: UUID
+        package var label: String?
+        package var owner: String?
+        package var mode: UInt16?
+        package var options: MkfsOptions
+        /// The marker of the format that was cut short, if this one resumes it.
+        package var resuming: IntentMarker?
+    }
+
+    /// The word for logs and reports.
+    package var name: String {
+        switch self {
+        case .createMountPoint: "create-mount-point"
+        case .protectMountPoint: "protect-mount-point"
+        case .format: "format"
+        case .finishFormat: "finish-format"
+        case .check: "check"
+        case .mount: "mount"
+        case .grow: "grow"
+        }
+    }
+
+    /// Whether the volume is of use without it: its failure is a warning.
+    package var isOptional: Bool {
+        switch self {
+        case .protectMountPoint, .grow: true
+        default: false
+        }
+    }
+}
