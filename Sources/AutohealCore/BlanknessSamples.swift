@@ -40,7 +40,8 @@ package struct BlanknessSamples: Hashable, Sendable {
             // Spread evenly; the product is at most 2^7 * 2^40.
             let candidate = index * candidates / count
             return sample(
-                candidate / perGroup * (128 << 20) + (64 << 20) + candidate % perGroup * (8 << 20) + (3 << 20))
+                candidate / perGroup * (128 << 20) + (64 << 20) + candidate % perGroup * (8 << 20) + (3 << 20)
+            )
         }.filter(isBetween)
     }
 

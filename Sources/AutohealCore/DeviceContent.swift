@@ -31,7 +31,10 @@ package enum DeviceContent: Hashable, Sendable {
         package var leftoverMarker: IntentMarker?
 
         package init(
-            type: FilesystemType, label: String? = nil, uuid: String? = nil, size: UInt64? = nil,
+            type: FilesystemType,
+            label: String? = nil,
+            uuid: String? = nil,
+            size: UInt64? = nil,
             leftoverMarker: IntentMarker? = nil
         ) {
             self.type = type

@@ -17,11 +17,17 @@ package enum DeviceSelection: Hashable, Sendable {
     /// only a hint: a symbolic link may be stale. Instance storage is never a candidate (AWS: "Map EBS volumes to NVMe
     /// devices").
     package static func select(
-        _ spec: VolumeSpec, among devices: [BlockDevice], path: PathTarget
+        _ spec: VolumeSpec,
+        among devices: [BlockDevice],
+        path: PathTarget
     ) -> DeviceSelection {
         let candidates = devices.filter { $0.identity.kind != .instanceStore }
         let byPath = select(path, seen: devices)
         if let wanted = spec.volumeID {
+            // The path may name a partition of the wanted volume.
+            if case .found(let device, _) = byPath, device.identity.volumeID == wanted {
+                return .found(device, by: .volumeID)
+            }
             let matches = candidates.filter { $0.identity.volumeID == wanted }
             if let choice = single(matches, by: .volumeID) { return choice }
             // Xen, virtio or loop devices do not tell their volume: the path is all there is.

@@ -71,10 +71,12 @@ package struct Engine<Machine: Host>: Sendable {
             let state = try host.observe(spec, device)
             if state.device.use == .exclusivelyOpen, busyRetries > 0 {
                 busyRetries -= 1
-            } else if state.device.content.isReadFailure, readRetries > 0 {
+            } else if state.device.content?.isReadFailure == true, readRetries > 0 {
                 readRetries -= 1
                 logger.warning(
-                    "The device cannot be read, looking again", metadata: ["retries.left": "\(readRetries)"])
+                    "The device cannot be read, looking again",
+                    metadata: ["retries.left": "\(readRetries)"]
+                )
             } else {
                 return state
             }
@@ -83,7 +85,9 @@ package struct Engine<Machine: Host>: Sendable {
     }
 
     private func perform(
-        _ step: Step, _ spec: VolumeSpec, on device: Machine.Device?
+        _ step: Step,
+        _ spec: VolumeSpec,
+        on device: Machine.Device?
     ) async throws(VolumeError) {
         try host.pause(.zero)
         let clock = ContinuousClock()

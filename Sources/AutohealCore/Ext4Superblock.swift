@@ -1,4 +1,4 @@
-/// The three facts the agent reads from an ext2/3/4 superblock itself, because libblkid before 2.39 does not tell them
+/// The few facts the agent reads from an ext2/3/4 superblock itself, because libblkid before 2.39 does not tell them
 /// (kernel: Documentation/filesystems/ext4/super.rst).
 package struct Ext4Superblock: Hashable, Sendable {
     package static let length = 1024
@@ -11,6 +11,8 @@ package struct Ext4Superblock: Hashable, Sendable {
     package let blockCount: UInt64
     /// 0 in the primary, the group's number in a backup.
     package let blockGroup: UInt16
+    /// s_uuid, 16 bytes.
+    package let uuid: [UInt8]
 
     /// - Returns: nil unless the magic is there and the block size is one that exists.
     package init?(bytes: [UInt8]) {
@@ -27,6 +29,7 @@ package struct Ext4Superblock: Hashable, Sendable {
         let incompatible: UInt32 = field(0x60)
         blockCount = UInt64(low) | (incompatible & Self.incompat64Bit != 0 ? UInt64(high) << 32 : 0)
         blockGroup = field(0x5A)
+        uuid = Array(bytes[0x68..<0x78])
     }
 
     /// Bytes; nil for a count that no device can have.

@@ -15,7 +15,10 @@ package protocol Host: Sendable {
     ///
     /// - Parameter writable: false opens it read-only: nothing will be changed on it.
     func withLock<Result: Sendable>(
-        on device: BlockDevice, for spec: VolumeSpec, writable: Bool, logger: Logger,
+        on device: BlockDevice,
+        for spec: VolumeSpec,
+        writable: Bool,
+        logger: Logger,
         _ body: (Device) async throws(VolumeError) -> Result
     ) async throws(VolumeError) -> Result
 

@@ -16,7 +16,11 @@ package struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package init(
-        _ operation: String, _ subject: String, _ cause: Cause, exitStatus: ExitStatus, advice: String = ""
+        _ operation: String,
+        _ subject: String,
+        _ cause: Cause,
+        exitStatus: ExitStatus,
+        advice: String = ""
     ) {
         self.operation = operation
         self.subject = subject

@@ -65,7 +65,8 @@ package struct IntentMarker: Hashable, Sendable {
             uuid: (
                 block[24], block[25], block[26], block[27], block[28], block[29], block[30], block[31],
                 block[32], block[33], block[34], block[35], block[36], block[37], block[38], block[39]
-            ))
+            )
+        )
         words.position = 40
         let time: Int64 = words.next()
         let size: UInt64 = words.next()

@@ -24,9 +24,11 @@ package struct MkfsOptions: Hashable, Sendable {
             }
             guard option == "-E" || Self.withValue.contains(option) else {
                 throw ConfigurationError(
-                    key: "mkfs-options", found: word,
+                    key: "mkfs-options",
+                    found: word,
                     problem: "is not among the mkfs.ext4 options that may be given: -E, "
-                        + Self.withValue.union(Self.alone).sorted().joined(separator: ", "))
+                        + Self.withValue.union(Self.alone).sorted().joined(separator: ", ")
+                )
             }
             guard let value = word.count > 2 ? String(word.dropFirst(2)) : rest.popFirst(), !value.isEmpty else {
                 throw ConfigurationError(key: "mkfs-options", found: word, problem: "needs a value")

@@ -18,7 +18,10 @@ package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
         }
         guard !quoted, !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
             throw ConfigurationError(
-                key: "options", found: text, problem: "has an unclosed quote or a control character")
+                key: "options",
+                found: text,
+                problem: "has an unclosed quote or a control character"
+            )
         }
         guard text.isEmpty || !list.contains("") else {
             throw ConfigurationError(key: "options", found: text, problem: "has an empty option")
@@ -27,7 +30,10 @@ package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
             let name = option.prefix { $0 != "=" }
             if Self.refused.contains(String(name)) {
                 throw ConfigurationError(
-                    key: "options", found: String(option), problem: "is not an option of a plain mount")
+                    key: "options",
+                    found: String(option),
+                    problem: "is not an option of a plain mount"
+                )
             }
         }
     }

@@ -24,17 +24,23 @@ package struct NVMeIdentifyController: Sendable {
         guard vendorID == Self.amazonVendorID else {
             return DeviceIdentity(kind: .unknown, model: model, serial: serial)
         }
-        switch model {
-        case Self.ebsModel:
+        var identity = Self.identity(model: model, serial: serial)
+        if identity.kind == .ebs {
             let name = Self.text(vendorBytes[...])
-            return DeviceIdentity(
-                kind: .ebs, model: model, serial: serial,
-                ebsDeviceName: EBSDeviceName(name) == nil ? nil : name)
-        case Self.instanceStoreModel:
-            return DeviceIdentity(kind: .instanceStore, model: model, serial: serial)
-        default:
-            return DeviceIdentity(kind: .unknown, model: model, serial: serial)
+            identity.ebsDeviceName = EBSDeviceName(name) == nil ? nil : name
         }
+        return identity
+    }
+
+    /// What the model and serial number alone say, as sysfs shows them without asking the controller.
+    package static func identity(model: String, serial: String) -> DeviceIdentity {
+        let kind: DeviceIdentity.Kind =
+            switch model {
+            case ebsModel: .ebs
+            case instanceStoreModel: .instanceStore
+            default: .unknown
+            }
+        return DeviceIdentity(kind: kind, model: model, serial: serial)
     }
 
     /// Printable ASCII without the padding (spaces, or NUL for instance store); anything else counts as no text.

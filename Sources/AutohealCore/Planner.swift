@@ -36,23 +36,27 @@ package enum Planner {
 
     /// - Parameter newUUID: for the file system, should one be created.
     package static func plan(
-        _ spec: VolumeSpec, from state: VolumeState, newUUID: UUID = UUID()
+        _ spec: VolumeSpec,
+        from state: VolumeState,
+        newUUID: UUID = UUID()
     ) throws(Refusal) -> Plan {
         let device = state.device
         if case .mounted(let mount) = state.mountPoint {
             return try Plan(steps: whenMounted(spec, mount, on: device))
         }
         let preparation = try preparation(of: state.mountPoint)
-        guard device.use == .free else { throw .deviceInUse(device.use) }
+        guard device.use == .free, let content = device.content else { throw .deviceInUse(device.use) }
         guard device.size > 0 else { throw .deviceEmpty }
         guard device.size == device.kernelSize else {
             throw .sizesDiffer(device: device.size, kernel: device.kernelSize)
         }
-        return try Plan(steps: preparation + steps(for: spec, on: device, newUUID: newUUID))
+        return try Plan(steps: preparation + steps(for: spec, on: device, holding: content, newUUID: newUUID))
     }
 
     private static func whenMounted(
-        _ spec: VolumeSpec, _ mount: MountPointState.Mount, on device: DeviceState
+        _ spec: VolumeSpec,
+        _ mount: MountPointState.Mount,
+        on device: DeviceState
     ) throws(Refusal) -> [Step] {
         // A btrfs subvolume shows its own path as the root of the mount.
         guard mount.number == device.number, mount.root == "/" || mount.type == .btrfs else {
@@ -64,9 +68,12 @@ package enum Planner {
     }
 
     private static func steps(
-        for spec: VolumeSpec, on device: DeviceState, newUUID: UUID
+        for spec: VolumeSpec,
+        on device: DeviceState,
+        holding content: DeviceContent,
+        newUUID: UUID
     ) throws(Refusal) -> [Step] {
-        switch device.content {
+        switch content {
         case .blank:
             return try format(spec, device, uuid: newUUID, resuming: nil)
         case .interruptedFormat(let marker):
@@ -86,19 +93,29 @@ package enum Planner {
     }
 
     private static func format(
-        _ spec: VolumeSpec, _ device: DeviceState, uuid: UUID, resuming marker: IntentMarker?
+        _ spec: VolumeSpec,
+        _ device: DeviceState,
+        uuid: UUID,
+        resuming marker: IntentMarker?
     ) throws(Refusal) -> [Step] {
         guard spec.formatPolicy != .never else { throw .formattingForbidden }
         guard !device.isReadOnly else { throw .deviceReadOnly }
         guard device.size >= VolumeSpec.minimumSize else { throw .deviceTooSmall(size: device.size) }
         let format = Step.Format(
-            uuid: uuid, label: spec.label, owner: spec.owner, mode: spec.mode, options: spec.mkfsOptions,
-            resuming: marker)
+            uuid: uuid,
+            label: spec.label,
+            owner: spec.owner,
+            mode: spec.mode,
+            options: spec.mkfsOptions,
+            resuming: marker
+        )
         return [.format(format), .mount(VolumeSpec.createdType, options: spec.options)]
     }
 
     private static func mount(
-        _ filesystem: DeviceContent.Filesystem, _ spec: VolumeSpec, _ device: DeviceState
+        _ filesystem: DeviceContent.Filesystem,
+        _ spec: VolumeSpec,
+        _ device: DeviceState
     ) throws(Refusal) -> [Step] {
         if let wanted = spec.requiredType, wanted != filesystem.type {
             throw .otherType(found: filesystem.type, wanted: wanted)
@@ -123,7 +140,10 @@ package enum Planner {
     }
 
     private static func growth(
-        of type: FilesystemType, from size: UInt64?, to deviceSize: UInt64, wanted: Bool
+        of type: FilesystemType,
+        from size: UInt64?,
+        to deviceSize: UInt64,
+        wanted: Bool
     ) -> [Step] {
         guard wanted, type.canGrow, let size, deviceSize > size, deviceSize - size >= growthThreshold else { return [] }
         return [.grow(type, from: size, to: deviceSize)]

@@ -51,12 +51,14 @@ extension Refusal {
         case .wrongVolume, .otherAttachment: "Attach the right volume, or correct device or volume-id."
         case .instanceStore: "Name the EBS volume, best by volume-id."
         case .severalDevices: "Name the volume by volume-id."
-        case .deviceEmpty, .sizesDiffer: "Look at the attachment and the kernel log; try again when the device is ready."
+        case .deviceEmpty, .sizesDiffer:
+            "Look at the attachment and the kernel log; try again when the device is ready."
         case .deviceTooSmall: "Use a larger volume."
         case .deviceReadOnly: "Make the device writable, or mount with options ro."
         case .deviceInUse: "Unmount or release the device, or correct device."
         case .lockTimeout: "Wait for the other program (fuser names it), then try again."
-        case .mountPointNotADirectory, .mountPointOccupied: "Move or unmount what is there, or choose another mount-point."
+        case .mountPointNotADirectory, .mountPointOccupied:
+            "Move or unmount what is there, or choose another mount-point."
         case .mountedReadOnly: "Look at the kernel log for file system errors; unmount, check, and try again."
         case .unreadable, .shortRead: "Look at the kernel log and the volume's status; nothing was written."
         case .ambivalent: "See 'wipefs DEVICE'; remove the signatures that are left over, with a snapshot at hand."

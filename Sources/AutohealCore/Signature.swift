@@ -11,7 +11,11 @@ package struct Signature: Hashable, Sendable, Codable {
     package var version: String?
 
     package init(
-        type: String, usage: String, offset: UInt64? = nil, label: String? = nil, uuid: String? = nil,
+        type: String,
+        usage: String,
+        offset: UInt64? = nil,
+        label: String? = nil,
+        uuid: String? = nil,
         version: String? = nil
     ) {
         self.type = type

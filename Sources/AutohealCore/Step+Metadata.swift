@@ -15,7 +15,9 @@ extension Step {
         case .check(let type): ["filesystem.type": "\(type)"]
         case .mount(let type, let options):
             ["filesystem.type": "\(type)"].merging(
-                options.description.isEmpty ? [:] : ["options": "\(options)"], uniquingKeysWith: { $1 })
+                options.description.isEmpty ? [:] : ["options": "\(options)"],
+                uniquingKeysWith: { $1 }
+            )
         case .grow(let type, let from, let to):
             [
                 "filesystem.type": "\(type)", "size.from": "\(describe(bytes: from))",

@@ -1,7 +1,8 @@
 extension VolumeSpec {
     /// Directories that no volume may cover: the system needs what is in them.
     private static let systemDirectories: Set<String> = [
-        "/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr",
+        "/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp",
+        "/usr",
         "/var",
     ]
 
@@ -11,7 +12,10 @@ extension VolumeSpec {
         }
         guard text.hasPrefix("/"), text.count > 1, isPrintable(text) else {
             throw ConfigurationError(
-                key: "device", found: text, problem: "is not an absolute path such as /dev/xvdb")
+                key: "device",
+                found: text,
+                problem: "is not an absolute path such as /dev/xvdb"
+            )
         }
         return text
     }
@@ -27,7 +31,10 @@ extension VolumeSpec {
         let path = "/" + parts.joined(separator: "/")
         guard !systemDirectories.contains(path) else {
             throw ConfigurationError(
-                key: "mount-point", found: text, problem: "is a directory of the system: choose another, such as /data")
+                key: "mount-point",
+                found: text,
+                problem: "is a directory of the system: choose another, such as /data"
+            )
         }
         return path
     }
@@ -35,7 +42,10 @@ extension VolumeSpec {
     static func label(_ text: String) throws(ConfigurationError) -> String {
         guard !text.isEmpty, text.utf8.count <= 16, isPrintable(text) else {
             throw ConfigurationError(
-                key: "label", found: text, problem: "must have 1 to 16 bytes and no control characters")
+                key: "label",
+                found: text,
+                problem: "must have 1 to 16 bytes and no control characters"
+            )
         }
         return text
     }

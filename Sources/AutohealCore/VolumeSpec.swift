@@ -34,7 +34,10 @@ package struct VolumeSpec: Hashable, Sendable {
         volumeID = try settings.volumeID.map { text throws(ConfigurationError) in
             guard let id = VolumeID(text) else {
                 throw ConfigurationError(
-                    key: "volume-id", found: text, problem: "is not a volume id such as vol-0123456789abcdef0")
+                    key: "volume-id",
+                    found: text,
+                    problem: "is not a volume id such as vol-0123456789abcdef0"
+                )
             }
             return id
         }
@@ -50,8 +53,10 @@ package struct VolumeSpec: Hashable, Sendable {
         requiredType = try settings.filesystem.map { text throws(ConfigurationError) in
             guard text == Self.createdType.rawValue else {
                 throw ConfigurationError(
-                    key: "filesystem", found: text,
-                    problem: "cannot be created: it must be ext4. Leave it out to mount whatever the volume holds")
+                    key: "filesystem",
+                    found: text,
+                    problem: "cannot be created: it must be ext4. Leave it out to mount whatever the volume holds"
+                )
             }
             return Self.createdType
         }

@@ -19,11 +19,17 @@ package struct DeviceState: Hashable, Sendable {
     package var kernelSize: UInt64
     package var isReadOnly: Bool
     package var use: DeviceUse
-    package var content: DeviceContent
+    /// nil if it was not read, because something else uses the device.
+    package var content: DeviceContent?
 
     package init(
-        node: String, number: DeviceNumber, size: UInt64, kernelSize: UInt64? = nil, isReadOnly: Bool = false,
-        use: DeviceUse = .free, content: DeviceContent
+        node: String,
+        number: DeviceNumber,
+        size: UInt64,
+        kernelSize: UInt64? = nil,
+        isReadOnly: Bool = false,
+        use: DeviceUse = .free,
+        content: DeviceContent?
     ) {
         self.node = node
         self.number = number
@@ -68,7 +74,11 @@ package enum MountPointState: Hashable, Sendable {
         package var filesystemSize: UInt64?
 
         package init(
-            source: String, number: DeviceNumber, root: String = "/", type: FilesystemType, isReadOnly: Bool = false,
+            source: String,
+            number: DeviceNumber,
+            root: String = "/",
+            type: FilesystemType,
+            isReadOnly: Bool = false,
             filesystemSize: UInt64? = nil
         ) {
             self.source = source

@@ -1,0 +1,121 @@
+package import AutohealCore
+import CLinux
+import Glibc
+import SystemPackage
+
+/// Reads from sysfs which block devices there are, and asks NVMe ones who they are.
+package struct BlockDeviceScanner: Sendable {
+    /// Answers an NVMe Identify Controller for a node: one page of 4096 bytes, or nil.
+    package typealias Identify = @Sendable (_ node: String) -> [UInt8]?
+
+    private let roots: MachineRoots
+    private let identify: Identify
+
+    package init(roots: MachineRoots = MachineRoots(), identify: @escaping Identify = Self.identifyByIoctl) {
+        self.roots = roots
+        self.identify = identify
+    }
+
+    /// The whole disks, without partitions, empty loop devices and RAM disks.
+    package func devices() -> [BlockDevice] {
+        names(in: "\(roots.sys)/class/block").compactMap { name in
+            let entry = "\(roots.sys)/class/block/\(name)"
+            guard attribute("\(entry)/partition") == nil, let device = device(entry: entry, name: name) else {
+                return nil
+            }
+            let isVirtual = ["loop", "ram", "zram"].contains { name.hasPrefix($0) }
+            return isVirtual && device.size == 0 ? nil : device
+        }
+    }
+
+    /// What a path leads to, symbolic links followed.
+    package func target(of path: String) -> PathTarget {
+        var information = stat()
+        guard stat(path, &information) == 0 else {
+            return lstat(path, &information) == 0 ? .other(kind: kind(of: information.st_mode)) : .absent
+        }
+        guard information.st_mode & S_IFMT == S_IFBLK else { return .other(kind: kind(of: information.st_mode)) }
+        let number = DeviceNumber(
+            major: clinux_major(information.st_rdev),
+            minor: clinux_minor(information.st_rdev)
+        )
+        let node = canonicalPath(path) ?? path
+        guard let entry = canonicalPath("\(roots.sys)/dev/block/\(number)") else {
+            return .blockDevice(BlockDevice(node: node, number: number, size: sizeByIoctl(node)))
+        }
+        return .blockDevice(
+            BlockDevice(
+                node: node,
+                number: number,
+                size: size(entry: entry),
+                identity: identity(entry: entry, node: node)
+            )
+        )
+    }
+
+    /// The whole disk that a partition is on, nil for a whole disk.
+    package func wholeDisk(of number: DeviceNumber) -> BlockDevice? {
+        guard let entry = canonicalPath("\(roots.sys)/dev/block/\(number)"), attribute("\(entry)/partition") != nil
+        else { return nil }
+        let parent = entry.split(separator: "/").dropLast()
+        return parent.last.flatMap { device(entry: "/" + parent.joined(separator: "/"), name: String($0)) }
+    }
+
+    /// The kernel names of the devices that are built on this one (device mapper, md).
+    package func holders(of number: DeviceNumber) -> [String] {
+        names(in: "\(roots.sys)/dev/block/\(number)/holders")
+    }
+
+    /// Bytes as sysfs counts them, nil where there is no sysfs.
+    package func kernelSize(of number: DeviceNumber) -> UInt64? {
+        attribute("\(roots.sys)/dev/block/\(number)/size").flatMap(UInt64.init).map { $0 * 512 }
+    }
+
+    private func device(entry: String, name: String) -> BlockDevice? {
+        guard let number = attribute("\(entry)/dev").flatMap({ DeviceNumber($0) }) else { return nil }
+        // sysfs writes '!' for the '/' of a node in a subdirectory.
+        let node = "\(roots.dev)/" + name.split(separator: "!").joined(separator: "/")
+        return BlockDevice(
+            node: node,
+            number: number,
+            size: size(entry: entry),
+            identity: identity(entry: entry, node: node)
+        )
+    }
+
+    private func size(entry: String) -> UInt64 {
+        attribute("\(entry)/size").flatMap(UInt64.init).map { $0.multipliedReportingOverflow(by: 512) }
+            .flatMap { $0.overflow ? nil : $0.partialValue } ?? 0
+    }
+
+    private func sizeByIoctl(_ node: String) -> UInt64 {
+        guard let descriptor = try? FileDescriptor.open(node, .readOnly, options: .closeOnExec) else { return 0 }
+        defer { try? descriptor.close() }
+        var size: UInt64 = 0
+        return clinux_block_size_in_bytes(descriptor.rawValue, &size) == 0 ? size : 0
+    }
+
+    /// The controller's own answer where it gives one, sysfs otherwise; a partition is what its disk is.
+    private func identity(entry: String, node: String) -> DeviceIdentity {
+        let isPartition = attribute("\(entry)/partition") != nil
+        let disk = isPartition ? entry + "/.." : entry
+        guard let model = attribute("\(disk)/device/model"), let serial = attribute("\(disk)/device/serial") else {
+            return .unknown
+        }
+        let bySysfs = NVMeIdentifyController.identity(model: model, serial: serial)
+        guard bySysfs.kind == .ebs, let page = identify(node), let controller = NVMeIdentifyController(page: page)
+        else { return bySysfs }
+        // A page that is not the one of this disk says nothing about it.
+        return controller.serial == serial ? controller.identity : bySysfs
+    }
+
+    /// NVME_IOCTL_ADMIN_CMD; needs CAP_SYS_ADMIN.
+    package static let identifyByIoctl: Identify = { node in
+        guard let descriptor = try? FileDescriptor.open(node, .readOnly, options: [.closeOnExec, .nonBlocking]) else {
+            return nil
+        }
+        defer { try? descriptor.close() }
+        var page = [UInt8](repeating: 0, count: NVMeIdentifyController.pageSize)
+        return clinux_nvme_identify_controller(descriptor.rawValue, &page) == 0 ? page : nil
+    }
+}

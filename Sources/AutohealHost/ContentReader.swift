@@ -1,0 +1,142 @@
+package import AutohealCore
+import Blkid
+package import SystemPackage
+
+/// Finds out what is on a device: libblkid first, and where that finds nothing, the bytes themselves.
+package struct ContentReader: Sendable {
+    private let reader: DeviceReader
+
+    package init(_ reader: DeviceReader) { self.reader = reader }
+
+    package func content() -> DeviceContent {
+        do throws(ReadError) {
+            try refresh()
+            reader.prefetchForProbe()
+            let first = try probe()
+            guard case .nothing = first else { return try content(of: first) }
+
+            // Nothing, it says. Read everything anew, the probed places too, and ask a second time.
+            try refresh()
+            let samples = BlanknessSamples(deviceSize: reader.size)
+            reader.prefetchForProbe()
+            reader.prefetch(samples.all)
+            let findings = try read(samples)
+            let second = try probe()
+            guard case .nothing = second else { return try content(of: second) }
+            return findings.content
+        } catch {
+            return error.content
+        }
+    }
+
+    /// Every signature, for people.
+    package func signatures() throws(Errno) -> [Signature] {
+        try BlkidProbe().signatures(reader.descriptor).map { Signature($0) }
+    }
+
+    /// Whether the device holds a file system of this type and UUID now, read from the device itself.
+    func holds(_ type: FilesystemType, uuid: String) throws(ReadError) -> Bool {
+        try refresh()
+        guard case .found(let values) = try probe(only: type) else { return false }
+        return values.type == type.rawValue && values.uuid?.lowercased() == uuid && !values.hasBadChecksum
+    }
+
+    func marker() throws(ReadError) -> IntentMarker? {
+        guard let offset = IntentMarker.offset(deviceSize: reader.size) else { return nil }
+        let block = try reader.read(offset..<offset + UInt64(IntentMarker.blockSize))
+        return IntentMarker(block: block, deviceSize: reader.size)
+    }
+
+    private func refresh() throws(ReadError) {
+        do { try reader.dropCache() } catch { throw .failed(error, offset: 0) }
+    }
+
+    private func probe(only type: FilesystemType? = nil) throws(ReadError) -> BlkidProbe.Finding {
+        do throws(Errno) {
+            let finding = try BlkidProbe().identify(reader.descriptor, onlySuperblock: type?.rawValue)
+            if case .failed(let errno) = finding { throw errno }
+            return finding
+        } catch {
+            throw .failed(error, offset: 0)
+        }
+    }
+
+    private func content(of finding: BlkidProbe.Finding) throws(ReadError) -> DeviceContent {
+        switch finding {
+        case .nothing, .failed: .unreadable(.ioError, offset: nil)
+        case .ambivalent: .ambivalent((try? signatures()) ?? [])
+        case .found(let values): try content(of: values)
+        }
+    }
+
+    private func content(of values: BlkidValues) throws(ReadError) -> DeviceContent {
+        if values.partitionTable != nil { return .partitionTable(Signature(partitionTable: values)) }
+        guard let type = values.type else { return .ambivalent([]) }
+        if values.hasBadChecksum { return .damaged(.badChecksum(type: type)) }
+        guard values.usage == "filesystem" else { return .other(Signature(superblock: values)) }
+        let filesystem = FilesystemType(rawValue: type)
+        return .filesystem(
+            DeviceContent.Filesystem(
+                type: filesystem,
+                label: values.label,
+                uuid: values.uuid,
+                size: filesystem.isExt ? try extSize() : nil,
+                leftoverMarker: try marker()
+            )
+        )
+    }
+
+    /// Bytes, by the primary superblock.
+    func extSize() throws(ReadError) -> UInt64? {
+        let offset = Ext4Superblock.offset
+        return Ext4Superblock(bytes: try reader.read(offset..<offset + UInt64(Ext4Superblock.length)))?.size
+    }
+
+    private func read(_ samples: BlanknessSamples) throws(ReadError) -> SampleFindings {
+        var findings = SampleFindings()
+        findings.marker = try marker()
+        let marker = findings.marker.flatMap { _ in IntentMarker.offset(deviceSize: reader.size) }
+        for range in samples.ends + samples.backups {
+            for piece in range.excluding(marker.map { $0..<$0 + UInt64(IntentMarker.blockSize) }) {
+                let data = try reader.firstData(in: piece)
+                findings.firstData = [findings.firstData, data].compactMap { $0 }.min()
+            }
+        }
+        for range in samples.body {
+            guard let data = try reader.firstData(in: range) else { continue }
+            findings.firstBodyData = data
+            findings.firstData = [findings.firstData, data].compactMap { $0 }.min()
+            break
+        }
+        guard findings.firstData != nil else { return findings }
+        for offset in BlanknessSamples.extBackups where offset + UInt64(Ext4Superblock.length) <= reader.size {
+            let bytes = try reader.read(offset..<offset + UInt64(Ext4Superblock.length))
+            guard let superblock = Ext4Superblock(bytes: bytes), superblock.blockGroup != 0 else { continue }
+            findings.extBackups.append(.init(offset: offset, superblock: superblock))
+        }
+        return findings
+    }
+}
+
+extension Range<UInt64> {
+    /// The one or two pieces that are left when `hole` is cut out.
+    func excluding(_ hole: Range<UInt64>?) -> [Range<UInt64>] {
+        guard let hole, overlaps(hole) else { return [self] }
+        return [
+            lowerBound..<Swift.max(lowerBound, hole.lowerBound), Swift.min(hole.upperBound, upperBound)..<upperBound,
+        ]
+        .filter { !$0.isEmpty }
+    }
+}
+
+extension DeviceReader {
+    /// The offset of the first byte that is not zero.
+    fileprivate func firstData(in range: Range<UInt64>) throws(ReadError) -> UInt64? {
+        let piece: UInt64 = 256 << 10
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: Int(piece)) {
+            let bytes = try read(start..<Swift.min(start + piece, range.upperBound))
+            if let index = bytes.firstNonZero { return start + UInt64(index) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,123 @@
+package import AutohealCore
+import Glibc
+import Libmount
+package import Logging
+import SystemPackage
+
+extension LinuxHost {
+    package func perform(
+        _ step: Step,
+        _ spec: VolumeSpec,
+        on device: LockedDevice?,
+        logger: Logger
+    ) async throws(VolumeError) {
+        let mountPoint = mountPoint(spec)
+        switch step {
+        case .createMountPoint: return try mountPoint.create()
+        case .protectMountPoint: return try mountPoint.protect()
+        default: break
+        }
+        guard let device else {
+            throw .failed(
+                HostError(step.name, spec.device, .text("the step needs a device"), exitStatus: .software)
+            )
+        }
+        switch step {
+        case .createMountPoint, .protectMountPoint: break
+        case .format(let format):
+            try await Formatter(device: device, toolDirectories: toolDirectories, logger: logger)
+                .format(format, volumeID: spec.volumeID ?? device.device.identity.volumeID)
+        case .finishFormat(let marker, let mode):
+            try await Formatter(device: device, toolDirectories: toolDirectories, logger: logger)
+                .finish(marker, mode: mode)
+        case .check:
+            try await check(device, logger)
+        case .mount(let type, let options):
+            try mount(type, options, at: mountPoint, device, logger)
+        case .grow(let type, _, let size):
+            try mountPoint.grow(type, to: size)
+        }
+    }
+
+    /// e2fsck in preen mode (e2fsck(8), -p): it repairs what is safe to repair, and asks nothing.
+    private func check(_ device: LockedDevice, _ logger: Logger) async throws(VolumeError) {
+        let tool = try Tool("e2fsck", in: toolDirectories)
+        let (status, output) = try await tool.run(["-p", device.path], on: device, logger: logger)
+        switch status {
+        case .some(0), .some(1), .some(2): return
+        case .some(let code) where code & ~7 == 0: throw .refused(.uncorrectedErrors(exitCode: code))
+        default:
+            let cause = status.map { "exit code \($0): \(output)" } ?? "it was killed: \(output)"
+            throw .failed(
+                HostError(
+                    "e2fsck",
+                    device.device.node,
+                    .text(cause),
+                    exitStatus: .ioError,
+                    advice: "Look at the kernel log and run it by hand; nothing was formatted."
+                )
+            )
+        }
+    }
+
+    private func mount(
+        _ type: FilesystemType,
+        _ options: MountOptions,
+        at mountPoint: MountPoint,
+        _ device: LockedDevice,
+        _ logger: Logger
+    ) throws(VolumeError) {
+        let node = device.device.node
+        if case .directory(isEmpty: false, _) = try mountPoint.state() {
+            logger.warning("The mount point is not empty: what is in the directory will be hidden")
+        }
+        do {
+            let context = try MountContext(
+                source: node,
+                target: mountPoint.path,
+                type: type.rawValue,
+                options: options.description
+            )
+            try context.mount()
+        } catch {
+            let text = error.code == 0 ? error.text : "\(Errno(rawValue: error.code)) (\(error.text))"
+            throw .failed(
+                HostError(
+                    "mount",
+                    "\(node) at \(mountPoint.path) as \(type)",
+                    .text(text),
+                    exitStatus: .osError,
+                    advice: "The kernel log says more; the volume was not formatted."
+                )
+            )
+        }
+        try verify(mountPoint, shows: device, readOnly: options.isReadOnly)
+    }
+
+    /// A mount that shows another device, or that the kernel made read-only, is taken back.
+    private func verify(
+        _ mountPoint: MountPoint,
+        shows device: LockedDevice,
+        readOnly: Bool
+    ) throws(VolumeError) {
+        let problem: String
+        switch try mountPoint.state() {
+        case .mounted(let mount) where mount.number != device.device.number:
+            problem = "it shows device \(mount.number), not \(device.device.number)"
+        case .mounted(let mount) where mount.isReadOnly && !readOnly:
+            problem = "the kernel mounted it read-only"
+        case .mounted: return
+        default: problem = "nothing is mounted there"
+        }
+        try? unmount(mountPoint.path)
+        throw .failed(
+            HostError(
+                "mount",
+                "\(device.device.node) at \(mountPoint.path)",
+                .text(problem),
+                exitStatus: .osError,
+                advice: "It was unmounted again; look at the kernel log."
+            )
+        )
+    }
+}

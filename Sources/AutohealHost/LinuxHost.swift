@@ -1,0 +1,138 @@
+package import AutohealCore
+import CLinux
+import Glibc
+import Libmount
+package import Logging
+import SystemPackage
+
+/// This machine.
+package struct LinuxHost: Host {
+    let roots: MachineRoots
+    let scanner: BlockDeviceScanner
+    let signals: TerminationSignals?
+    let toolDirectories: [String]
+
+    /// - Parameters:
+    ///   - roots: seams for recorded trees.
+    ///   - toolDirectories: where the programs of e2fsprogs are looked for.
+    package init(
+        roots: MachineRoots = MachineRoots(),
+        scanner: BlockDeviceScanner? = nil,
+        signals: TerminationSignals? = nil,
+        toolDirectories: [String] = Tool.directories
+    ) {
+        self.roots = roots
+        self.scanner = scanner ?? BlockDeviceScanner(roots: roots)
+        self.signals = signals
+        self.toolDirectories = toolDirectories
+    }
+
+    package func observeMountPoint(_ spec: VolumeSpec) throws(VolumeError) -> MountPointState {
+        try mountPoint(spec).state()
+    }
+
+    package func pause(_ duration: Duration) throws(VolumeError) {
+        try Waiter(signals: signals).wait(atMost: duration)
+    }
+
+    package func withLock<Result: Sendable>(
+        on device: BlockDevice,
+        for spec: VolumeSpec,
+        writable: Bool,
+        logger: Logger,
+        _ body: (LockedDevice) async throws(VolumeError) -> Result
+    ) async throws(VolumeError) -> Result {
+        let locked = try LockedDevice.open(device, writable: writable)
+        defer { try? locked.descriptor.close() }
+        try waitForLock(locked.descriptor, named: device.node, spec, logger)
+        // udev and systemd lock the whole disk, so a partition's lock alone would not be heard.
+        guard let disk = scanner.wholeDisk(of: device.number) else { return try await body(locked) }
+        let lockedDisk = try LockedDevice.open(disk, writable: false)
+        defer { try? lockedDisk.descriptor.close() }
+        try waitForLock(lockedDisk.descriptor, named: disk.node, spec, logger)
+        return try await body(locked)
+    }
+
+    private func waitForLock(
+        _ descriptor: FileDescriptor,
+        named name: String,
+        _ spec: VolumeSpec,
+        _ logger: Logger
+    ) throws(VolumeError) {
+        let clock = ContinuousClock()
+        let end = clock.now + spec.deadline
+        var isAnnounced = false
+        while true {
+            do throws(Errno) {
+                guard try !LockedDevice.lock(descriptor) else { return }
+            } catch {
+                throw .failed(HostError("lock", name, .errno(error), exitStatus: .ioError))
+            }
+            guard clock.now < end else { throw .refused(.lockTimeout(holder: name)) }
+            if !isAnnounced {
+                logger.info("The device is locked by another program, waiting")
+                isAnnounced = true
+            }
+            try pause(.milliseconds(50))
+        }
+    }
+
+    package func observe(_ spec: VolumeSpec, _ device: LockedDevice) throws(VolumeError) -> VolumeState {
+        let reader: DeviceReader
+        do throws(Errno) { reader = try DeviceReader(device.descriptor) } catch {
+            throw .failed(HostError("examine", device.device.node, .errno(error), exitStatus: .ioError))
+        }
+        var mountPoint = try mountPoint(spec).state()
+        var state = DeviceState(
+            node: device.device.node,
+            number: device.device.number,
+            size: reader.size,
+            kernelSize: scanner.kernelSize(of: device.device.number),
+            isReadOnly: reader.isReadOnly,
+            content: nil
+        )
+        if case .mounted(var mount) = mountPoint, mount.number == state.number {
+            if mount.type.isExt { mount.filesystemSize = (try? ContentReader(reader).extSize()) ?? nil }
+            mountPoint = .mounted(mount)
+            state.use = .mounted(at: [spec.mountPoint])
+        } else {
+            state.use = try use(of: state, spec)
+            // Only what nobody uses is probed: dropping the cache under a mounted file system would slow it down.
+            state.content = state.use == .free && state.size > 0 ? ContentReader(reader).content() : nil
+        }
+        return VolumeState(device: state, mountPoint: mountPoint)
+    }
+
+    private func use(of device: DeviceState, _ spec: VolumeSpec) throws(VolumeError) -> DeviceUse {
+        let targets = try mountPoint(spec).targets(of: device.number)
+        guard targets.isEmpty else { return .mounted(at: targets) }
+        let holders = scanner.holders(of: device.number)
+        guard holders.isEmpty else { return .held(by: holders) }
+        guard !isSwap(device.number) else { return .swap }
+        // The kernel's own answer, which covers other mount namespaces and users that left no other trace.
+        let descriptor = open(device.node, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return .free
+        }
+        let cause = errno
+        guard cause == EBUSY else {
+            throw .failed(
+                HostError("open", device.node, .errno(Errno(rawValue: cause)), exitStatus: .ioError)
+            )
+        }
+        return .exclusivelyOpen
+    }
+
+    private func isSwap(_ number: DeviceNumber) -> Bool {
+        guard let swaps = try? MountTable(swaps: "\(roots.proc)/swaps") else { return false }
+        return swaps.entries.contains { entry in
+            var information = stat()
+            guard stat(entry.source, &information) == 0, information.st_mode & S_IFMT == S_IFBLK else { return false }
+            let device = information.st_rdev
+            return number == DeviceNumber(major: clinux_major(device), minor: clinux_minor(device))
+        }
+    }
+
+    func mountPoint(_ spec: VolumeSpec) -> MountPoint { MountPoint(path: spec.mountPoint, roots: roots) }
+}

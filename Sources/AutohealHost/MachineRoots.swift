@@ -1,0 +1,12 @@
+/// Where the kernel's file systems are, so that recorded trees can take their place.
+package struct MachineRoots: Hashable, Sendable {
+    package var sys: String
+    package var dev: String
+    package var proc: String
+
+    package init(sys: String = "/sys", dev: String = "/dev", proc: String = "/proc") {
+        self.sys = sys
+        self.dev = dev
+        self.proc = proc
+    }
+}

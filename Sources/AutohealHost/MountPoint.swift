@@ -1,0 +1,142 @@
+import AutohealCore
+import CLinux
+import Glibc
+import Libmount
+import SystemPackage
+
+/// The directory that a volume is mounted on.
+struct MountPoint: Sendable {
+    /// As configured.
+    let path: String
+    let roots: MachineRoots
+
+    func state() throws(VolumeError) -> MountPointState {
+        var information = stat()
+        guard stat(path, &information) == 0 else {
+            let cause = errno
+            if lstat(path, &information) == 0 { return .notDirectory(kind: kind(of: information.st_mode)) }
+            switch cause {
+            case ENOENT: return .absent
+            case ENOTDIR: return .notDirectory(kind: "below something that is not a directory")
+            default: throw failure("look at", cause)
+            }
+        }
+        guard information.st_mode & S_IFMT == S_IFDIR else {
+            return .notDirectory(kind: kind(of: information.st_mode))
+        }
+        guard let canonical = canonicalPath(path) else { throw failure("look at", errno) }
+        if let entry = try mountTable().topmost(at: canonical) { return .mounted(mount(entry)) }
+        return .directory(isEmpty: names(in: canonical).isEmpty, isProtected: isProtected)
+    }
+
+    /// The places at which a device is mounted, in this mount namespace.
+    func targets(of number: DeviceNumber) throws(VolumeError) -> [String] {
+        try mountTable().entries.filter { deviceNumber(of: $0) == number }.map(\.target)
+    }
+
+    /// mkdir(2) for the path and whatever is missing above it, mode 0755.
+    func create() throws(VolumeError) {
+        var path = ""
+        for part in self.path.split(separator: "/") {
+            path += "/\(part)"
+            guard mkdir(path, 0o755) != 0, errno != EEXIST else { continue }
+            throw failure("create", errno)
+        }
+    }
+
+    /// Makes the bare directory immutable (`chattr +i`): mounting on it works, writing into it does not.
+    func protect() throws(VolumeError) {
+        let parent = (path.split(separator: "/").dropLast().map { "/\($0)" }).joined()
+        var above = stat()
+        guard stat(parent.isEmpty ? "/" : parent, &above) == 0 else { throw failure("protect", errno) }
+        try withDirectory { descriptor throws(VolumeError) in
+            // Another agent may have mounted here since: never mark the root directory of a volume.
+            var here = stat()
+            guard fstat(descriptor, &here) == 0, here.st_dev == above.st_dev else { return }
+            var flags: Int32 = 0
+            guard clinux_get_inode_flags(descriptor, &flags) == 0,
+                clinux_set_inode_flags(descriptor, flags | clinux_immutable_flag) == 0
+            else { throw failure("protect", errno) }
+        }
+    }
+
+    /// Bytes of the mounted file system, where its type tells.
+    func xfsSize() -> UInt64? {
+        try? withDirectory { descriptor throws(VolumeError) -> UInt64? in
+            var blockSize: UInt32 = 0
+            var blocks: UInt64 = 0
+            var inodePercent: UInt32 = 0
+            guard clinux_xfs_geometry(descriptor, &blockSize, &blocks, &inodePercent) == 0 else { return nil }
+            return blocks * UInt64(blockSize)
+        }
+    }
+
+    /// Grows the mounted file system online to `size` bytes, as systemd-growfs does.
+    func grow(_ type: FilesystemType, to size: UInt64) throws(VolumeError) {
+        try withDirectory { descriptor throws(VolumeError) in
+            if type == .xfs {
+                var blockSize: UInt32 = 0
+                var blocks: UInt64 = 0
+                var inodePercent: UInt32 = 0
+                guard clinux_xfs_geometry(descriptor, &blockSize, &blocks, &inodePercent) == 0, blockSize > 0,
+                    clinux_xfs_grow(descriptor, size / UInt64(blockSize), inodePercent) == 0
+                else { throw failure("grow", errno) }
+            } else {
+                var information = statvfs()
+                guard fstatvfs(descriptor, &information) == 0, information.f_frsize > 0,
+                    clinux_ext4_resize(descriptor, size / UInt64(information.f_frsize)) == 0
+                else { throw failure("grow", errno) }
+            }
+        }
+    }
+
+    func deviceNumber(of entry: MountEntry) -> DeviceNumber {
+        // The files of a btrfs carry an anonymous number; its source names the device.
+        var information = stat()
+        let usesAnonymousNumber = entry.type == FilesystemType.btrfs.rawValue
+        let number =
+            usesAnonymousNumber && stat(entry.source, &information) == 0 ? information.st_rdev : dev_t(entry.device)
+        return DeviceNumber(major: clinux_major(number), minor: clinux_minor(number))
+    }
+
+    private var isProtected: Bool {
+        let flags = try? withDirectory { descriptor throws(VolumeError) -> Int32 in
+            var flags: Int32 = 0
+            return clinux_get_inode_flags(descriptor, &flags) == 0 ? flags : 0
+        }
+        return (flags ?? 0) & clinux_immutable_flag != 0
+    }
+
+    private func mount(_ entry: MountEntry) -> MountPointState.Mount {
+        let type = FilesystemType(rawValue: entry.type)
+        return MountPointState.Mount(
+            source: entry.source,
+            number: deviceNumber(of: entry),
+            root: entry.root,
+            type: type,
+            isReadOnly: entry.isReadOnly,
+            filesystemSize: type == .xfs ? xfsSize() : nil
+        )
+    }
+
+    private func mountTable() throws(VolumeError) -> MountTable {
+        do { return try MountTable(mountInfo: "\(roots.proc)/self/mountinfo") } catch {
+            throw .failed(
+                HostError("read", "\(roots.proc)/self/mountinfo", .errno(error), exitStatus: .osError)
+            )
+        }
+    }
+
+    private func withDirectory<Result>(
+        _ body: (Int32) throws(VolumeError) -> Result
+    ) throws(VolumeError) -> Result {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", errno) }
+        defer { close(descriptor) }
+        return try body(descriptor)
+    }
+
+    private func failure(_ operation: String, _ cause: Int32) -> VolumeError {
+        .failed(HostError(operation, path, .errno(Errno(rawValue: cause)), exitStatus: .cannotCreate))
+    }
+}

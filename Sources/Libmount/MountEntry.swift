@@ -1,0 +1,29 @@
+import CLibmount
+
+/// One line of a mount table (`struct libmnt_fs`).
+package struct MountEntry: Hashable, Sendable {
+    package let source: String
+    package let target: String
+    /// The path inside the file system that is visible at the target.
+    package let root: String
+    package let type: String
+    /// st_dev of the files in it; for btrfs an anonymous number, not the device's.
+    package let device: UInt64
+    /// Of the mount or of the file system underneath, which the kernel may have forced.
+    package let isReadOnly: Bool
+
+    init(filesystem: OpaquePointer) {
+        func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
+        source = text(mnt_fs_get_source(filesystem))
+        target = text(mnt_fs_get_target(filesystem))
+        root = text(mnt_fs_get_root(filesystem))
+        type = text(mnt_fs_get_fstype(filesystem))
+        device = UInt64(mnt_fs_get_devno(filesystem))
+        isReadOnly = [mnt_fs_get_vfs_options(filesystem), mnt_fs_get_fs_options(filesystem)].contains { options in
+            guard let options else { return false }
+            var value: UnsafeMutablePointer<CChar>?
+            var length = 0
+            return mnt_optstr_get_option(options, "ro", &value, &length) == 0
+        }
+    }
+}
