@@ -71,7 +71,7 @@ package struct Engine<Machine: Host>: Sendable {
             let state = try host.observe(spec, device)
             if state.device.use == .exclusivelyOpen, busyRetries > 0 {
                 busyRetries -= 1
-            } else if state.device.content?.isReadFailure == true, readRetries > 0 {
+            } else if state.device.content?.isReadable == false, readRetries > 0 {
                 readRetries -= 1
                 logger.warning(
                     "The device cannot be read, looking again",
@@ -117,14 +117,5 @@ package struct Engine<Machine: Host>: Sendable {
     private func isMounted(_ device: BlockDevice, _ spec: VolumeSpec) throws(VolumeError) -> Bool {
         guard case .mounted(let mount) = try host.observeMountPoint(spec) else { return false }
         return mount.number == device.number
-    }
-}
-
-extension DeviceContent {
-    fileprivate var isReadFailure: Bool {
-        switch self {
-        case .unreadable, .shortRead: true
-        default: false
-        }
     }
 }

@@ -83,12 +83,8 @@ package enum Planner {
             return try format(spec, device, uuid: newUUID, resuming: nil)
         case .filesystem(let filesystem):
             return try mount(filesystem, spec, device)
-        case .partitionTable(let table): throw .partitionTable(table)
-        case .other(let signature): throw .notAFilesystem(signature)
-        case .ambivalent(let signatures): throw .ambivalent(signatures)
-        case .damaged(let damage): throw .damaged(damage)
-        case .unreadable(let errno, let offset): throw .unreadable(errno, offset: offset)
-        case .shortRead(let offset): throw .shortRead(offset: offset)
+        case .partitionTable, .other, .ambivalent, .damaged, .unreadable, .shortRead:
+            throw content.refusal ?? .ambivalent([])
         }
     }
 

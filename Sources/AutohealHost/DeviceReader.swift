@@ -9,7 +9,7 @@ package struct DeviceReader: Sendable {
     /// Bytes.
     package let size: UInt64
     package let isReadOnly: Bool
-    let isBlockDevice: Bool
+    private let canDropCache: Bool
 
     /// What libblkid reads on a device it knows nothing of, in bytes from either end (measured).
     private static let probedHead: UInt64 = 512 << 10
@@ -17,7 +17,8 @@ package struct DeviceReader: Sendable {
     /// The kernel cuts one request for read-ahead at the device's own limit, so ask in pieces.
     private static let readAheadPiece: UInt64 = 128 << 10
 
-    package init(_ descriptor: FileDescriptor) throws(Errno) {
+    /// - Parameter mayUseCache: for looking only; what decides reads from the device.
+    package init(_ descriptor: FileDescriptor, mayUseCache: Bool = false) throws(Errno) {
         self.descriptor = descriptor
         var information = stat()
         guard fstat(descriptor.rawValue, &information) == 0 else { throw Errno(rawValue: errno) }
@@ -30,11 +31,11 @@ package struct DeviceReader: Sendable {
             else { throw Errno(rawValue: errno) }
             self.size = size
             isReadOnly = readOnly != 0
-            isBlockDevice = true
+            canDropCache = !mayUseCache
         case S_IFREG:
             size = UInt64(max(0, information.st_size))
             isReadOnly = false
-            isBlockDevice = false
+            canDropCache = false
         default:
             throw .invalidArgument
         }
@@ -42,7 +43,7 @@ package struct DeviceReader: Sendable {
 
     /// Forgets what the page cache holds of the device (BLKFLSBUF); nothing to do for an image.
     func dropCache() throws(Errno) {
-        guard isBlockDevice, clinux_block_flush_buffers(descriptor.rawValue) != 0 else { return }
+        guard canDropCache, clinux_block_flush_buffers(descriptor.rawValue) != 0 else { return }
         throw Errno(rawValue: errno)
     }
 

@@ -11,20 +11,24 @@ package struct LinuxHost: Host {
     let scanner: BlockDeviceScanner
     let signals: TerminationSignals?
     let toolDirectories: [String]
+    let runtimeDirectory: RuntimeDirectory
 
     /// - Parameters:
     ///   - roots: seams for recorded trees.
+    ///   - runtimeDirectory: for the locks of mount points.
     ///   - toolDirectories: where the programs of e2fsprogs are looked for.
     package init(
         roots: MachineRoots = MachineRoots(),
         scanner: BlockDeviceScanner? = nil,
         signals: TerminationSignals? = nil,
+        runtimeDirectory: RuntimeDirectory,
         toolDirectories: [String] = Tool.directories
     ) {
         self.roots = roots
         self.scanner = scanner ?? BlockDeviceScanner(roots: roots)
         self.signals = signals
         self.toolDirectories = toolDirectories
+        self.runtimeDirectory = runtimeDirectory
     }
 
     package func observeMountPoint(_ spec: VolumeSpec) throws(VolumeError) -> MountPointState {
@@ -42,6 +46,9 @@ package struct LinuxHost: Host {
         logger: Logger,
         _ body: (LockedDevice) async throws(VolumeError) -> Result
     ) async throws(VolumeError) -> Result {
+        let mountPointLock = writable ? try lockFile(of: spec) : nil
+        defer { try? mountPointLock?.close() }
+        if let mountPointLock { try waitForLock(mountPointLock, named: "The mount point", spec, logger) }
         let locked = try LockedDevice.open(device, writable: writable)
         defer { try? locked.descriptor.close() }
         try waitForLock(locked.descriptor, named: device.node, spec, logger)
@@ -51,6 +58,19 @@ package struct LinuxHost: Host {
         defer { try? lockedDisk.descriptor.close() }
         try waitForLock(lockedDisk.descriptor, named: disk.node, spec, logger)
         return try await body(locked)
+    }
+
+    private func lockFile(of spec: VolumeSpec) throws(VolumeError) -> FileDescriptor {
+        do throws(Errno) { return try runtimeDirectory.openLockFile(for: spec.mountPoint) } catch {
+            throw .failed(
+                HostError(
+                    "make a lock file in",
+                    runtimeDirectory.path,
+                    .errno(error),
+                    exitStatus: error.isPermission ? .noPermission : .cannotCreate
+                )
+            )
+        }
     }
 
     private func waitForLock(
@@ -70,7 +90,7 @@ package struct LinuxHost: Host {
             }
             guard clock.now < end else { throw .refused(.lockTimeout(holder: name)) }
             if !isAnnounced {
-                logger.info("The device is locked by another program, waiting")
+                logger.info("Locked by another program, waiting", metadata: ["locked": "\(name)"])
                 isAnnounced = true
             }
             try pause(.milliseconds(50))

@@ -65,10 +65,20 @@ package struct Tool: Sendable {
         }
     }
 
-    /// Progress is printed with backspaces: what a terminal would show is what follows the last of them.
+    /// A line as a terminal would show it: progress is printed with backspaces over itself.
     private static func printable(_ line: String, on device: LockedDevice) -> String {
-        let shown = line.split(whereSeparator: { $0 == "\u{8}" || $0.isNewline }).last.map(String.init) ?? ""
-        let parts = shown.split(separator: device.path, omittingEmptySubsequences: false)
-        return parts.joined(separator: device.device.node).filter { !$0.isNewline }
+        var shown: [Character] = []
+        var cursor = 0
+        for character in line where !character.isNewline {
+            guard character != "\u{8}" else {
+                cursor = max(0, cursor - 1)
+                continue
+            }
+            shown.replaceSubrange(cursor..<min(cursor + 1, shown.count), with: [character])
+            cursor += 1
+        }
+        let parts = String(shown).split(separator: device.path, omittingEmptySubsequences: false)
+        let text = parts.joined(separator: device.device.node)
+        return String(text.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

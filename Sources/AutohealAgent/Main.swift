@@ -1,0 +1,32 @@
+import ArgumentParser
+import AutohealCore
+import AutohealHost
+import Glibc
+import SystemPackage
+
+/// The entry: signals are blocked before the first thread exists, and whatever goes wrong becomes an exit code.
+@main
+enum Main {
+    @MainActor
+    static func main() async {
+        do throws(Errno) {
+            RunContext.signals = try TerminationSignals()
+        } catch {
+            complain("autoheal-agent: signals cannot be set up: \(error)")
+        }
+        do {
+            var command = try AgentCommand.parseAsRoot()
+            if var asyncCommand = command as? any AsyncParsableCommand {
+                try await asyncCommand.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            AgentCommand.exit(withError: error)
+        }
+    }
+
+    static func complain(_ text: String) {
+        _ = try? FileDescriptor.standardError.writeAll(Array("\(text)\n".utf8))
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import AutohealCore
+import AutohealHost
+import FoundationEssentials
+
+struct ProbeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "probe",
+        abstract: "Show what is on a device or an image file; change nothing.",
+        discussion: """
+            Reads superblocks, partition tables and, where libblkid finds nothing, the bytes that mount would look at. \
+            Exits with 0 if the device could be read, whatever is on it. An image file needs no root.
+            """
+    )
+
+    @Option(help: "A device, by any of its names, or an image file.")
+    var device: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let inspection: DeviceInspection
+        do throws(VolumeError) {
+            inspection = try DeviceInspection(path: device)
+        } catch {
+            let outcome = Outcome.stopped(error)
+            Main.complain("autoheal-agent: \(device): \(outcome.reason)")
+            throw ExitCode(outcome.exitStatus.rawValue)
+        }
+        let listing = ProbeListing(inspection)
+        print(json ? try listing.json() : listing.text)
+        throw ExitCode(listing.exitStatus.rawValue)
+    }
+}

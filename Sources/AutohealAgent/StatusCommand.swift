@@ -1,0 +1,71 @@
+import ArgumentParser
+import AutohealCore
+import AutohealHost
+import FoundationEssentials
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Say what the last run did and whether it still holds.",
+        discussion: """
+            Exits with 0 only if every volume is mounted now, from the right device, read-write unless it was asked to be \
+            read-only: fit for a health check. Before the first run it exits with 66.
+            """
+    )
+
+    @Option(help: "Only the volume at this mount point.")
+    var mountPoint: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
+        let volumes = directory.reports()
+            .filter { mountPoint == nil || $0.mountPoint == mountPoint }
+            .map { VolumeHealth(of: $0) }
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(volumes.map(VolumeStatus.init)), as: UTF8.self))
+        } else {
+            for volume in volumes { print(volume.text) }
+        }
+        guard !volumes.isEmpty else {
+            Main.complain("autoheal-agent: no run has left a report in \(directory.path).")
+            throw ExitCode(ExitStatus.noInput.rawValue)
+        }
+        throw ExitCode((volumes.map(\.status).first { $0 != .ok } ?? .ok).rawValue)
+    }
+}
+
+/// One volume in `status --json`.
+private struct VolumeStatus: Encodable {
+    let healthy: Bool
+    let reason: String
+    let lastRun: Report
+
+    init(_ health: VolumeHealth) {
+        healthy = health.status == .ok
+        reason = health.reason
+        lastRun = health.report
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case healthy, reason
+        case lastRun = "last_run"
+    }
+}
+
+extension VolumeHealth {
+    fileprivate var text: String {
+        let steps = report.steps.isEmpty ? "" : " (\(report.steps.joined(separator: ", ")))"
+        return """
+            \(report.mountPoint): \(status == .ok ? "healthy" : "NOT HEALTHY"). \(reason)
+              device:   \(report.device)\(report.node.map { " -> \($0)" } ?? "")
+              last run: \(report.outcome)\(steps), exit status \(report.exitStatus.rawValue), \
+            \(Date(timeIntervalSince1970: report.time).ISO8601Format()), \
+            \(milliseconds(.seconds(report.duration))) ms
+            """
+    }
+}

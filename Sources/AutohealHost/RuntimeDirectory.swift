@@ -1,0 +1,84 @@
+package import AutohealCore
+import FoundationEssentials
+import Glibc
+package import SystemPackage
+
+/// Where a run leaves its report and holds its lock: systemd's RUNTIME_DIRECTORY (systemd.exec(5)), else
+/// /run/autoheal-agent. It is gone after a reboot, as it should be.
+package struct RuntimeDirectory: Hashable, Sendable {
+    package let path: String
+
+    package init(path: String) { self.path = path }
+
+    package init(environment: [String: String]) {
+        let given = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+        path = given.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/run/autoheal-agent"
+    }
+
+    /// mkdir(2), mode 0755, parents too.
+    package func create() throws(Errno) {
+        var path = ""
+        for part in self.path.split(separator: "/") {
+            path += "/\(part)"
+            guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+        }
+    }
+
+    /// Opens the lock file of a mount point: two agents must not mount on one directory at once.
+    func openLockFile(for mountPoint: String) throws(Errno) -> FileDescriptor {
+        try create()
+        do {
+            return try FileDescriptor.open(
+                file(for: mountPoint, extension: "lock"),
+                .readWrite,
+                options: [.create, .closeOnExec],
+                permissions: FilePermissions(rawValue: 0o644)
+            )
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+    }
+
+    /// Replaces the report of a mount point in one step: a reader sees the old one or the new one, never half of one.
+    package func write(_ report: Report) throws(Errno) {
+        try create()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        let destination = file(for: report.mountPoint, extension: "json")
+        let temporary = destination + ".\(getpid())"
+        do {
+            let descriptor = try FileDescriptor.open(
+                temporary,
+                .writeOnly,
+                options: [.create, .truncate, .closeOnExec],
+                permissions: FilePermissions(rawValue: 0o644)
+            )
+            try descriptor.closeAfter { _ = try descriptor.writeAll(try encoder.encode(report) + [0x0A]) }
+            guard rename(temporary, destination) == 0 else { throw Errno(rawValue: errno) }
+        } catch {
+            unlink(temporary)
+            throw error as? Errno ?? .ioError
+        }
+    }
+
+    /// The reports of all mount points, in the order of their names; what is not a report is left out.
+    package func reports() -> [Report] {
+        names(in: path).filter { $0.hasSuffix(".json") }.compactMap { name in
+            guard let descriptor = try? FileDescriptor.open("\(path)/\(name)", .readOnly, options: .closeOnExec) else {
+                return nil
+            }
+            defer { try? descriptor.close() }
+            var bytes = [UInt8](repeating: 0, count: 64 << 10)
+            guard let count = try? bytes.withUnsafeMutableBytes({ try descriptor.read(into: $0) }) else { return nil }
+            return try? JSONDecoder().decode(Report.self, from: Data(bytes.prefix(count)))
+        }
+    }
+
+    /// One name per mount point, as systemd-escape(1) would make it from a path.
+    private func file(for mountPoint: String, extension: String) -> String {
+        let name = mountPoint.split(separator: "/")
+            .map { $0.split(separator: "-", omittingEmptySubsequences: false).joined(separator: "\\x2d") }
+            .joined(separator: "-")
+        return "\(path)/\(name).\(`extension`)"
+    }
+}
