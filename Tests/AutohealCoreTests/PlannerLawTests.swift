@@ -1,0 +1,90 @@
+import AutohealCore
+import TestSupport
+import Testing
+
+/// What must hold for every combination of what is there and what is wished. The products are large, so that each law
+/// collects what breaks it and is asserted once.
+@Suite("Laws of the planner")
+struct PlannerLawTests {
+    @Test("only a provably blank device is ever formatted", arguments: Combinations.settings)
+    func formatsOnlyBlank(settings: VolumeSettings) throws {
+        let spec = try VolumeSpec(settings)
+        let formatted = Combinations.states.filter { (try? Planner.plan(spec, from: $0))?.formats == true }
+        #expect(formatted.isEmpty == (spec.formatPolicy == .never))
+        let wrong = formatted.filter { state in
+            let mayBeFormatted =
+                switch state.device.content {
+                case .blank, .interruptedFormat: true
+                case .unknownData: spec.formatPolicy == .ifNoSignature
+                default: false
+                }
+            let isUnused = state.device.use == .free && !state.mountPoint.isMounted
+            return !mayBeFormatted || !isUnused || state.device.isReadOnly
+                || state.device.size < VolumeSpec.minimumSize
+        }
+        #expect(wrong == [])
+    }
+
+    @Test("what is mounted is never anything but grown", arguments: Combinations.settings)
+    func leavesMountedAlone(settings: VolumeSettings) throws {
+        let spec = try VolumeSpec(settings)
+        let wrong = Combinations.states.filter { state in
+            state.mountPoint.isMounted && (try? Planner.plan(spec, from: state))?.isSatisfied == false
+        }
+        #expect(wrong == [])
+    }
+
+    @Test("carrying out a plan leaves nothing to plan", arguments: Combinations.settings)
+    func converges(settings: VolumeSettings) async throws {
+        let spec = try VolumeSpec(settings)
+        var wrong: [VolumeState] = []
+        for state in Combinations.states {
+            guard let plan = try? Planner.plan(spec, from: state) else { continue }
+            let host = SimulatedHost(state)
+            let engine = Engine(host: host, logger: silentLogger())
+            let outcome = await engine.mount(spec)
+            let hasFormatted = host.performed.contains { $0.name == "format" }
+            let isDone = try Planner.plan(spec, from: host.state).isEmpty
+            let isUnchanged = host.performed.allSatisfy(\.isPreparation)
+            let second = await engine.mount(spec)
+            if outcome.exitStatus != .ok || (outcome.name == "unchanged") != isUnchanged
+                || hasFormatted != plan.formats || !isDone || second.name != "unchanged"
+            {
+                wrong.append(state)
+            }
+        }
+        #expect(wrong == [])
+    }
+
+    @Test("a refused device is not touched, and plan answers as mount does", arguments: Combinations.settings)
+    func refusalTouchesNothing(settings: VolumeSettings) async throws {
+        let spec = try VolumeSpec(settings)
+        var wrong: [VolumeState] = []
+        for state in Combinations.states {
+            let host = SimulatedHost(state)
+            let engine = Engine(host: host, logger: silentLogger())
+            let planned = await engine.plan(spec)
+            var isRight = host.performed.isEmpty && host.state == state
+            do throws(Refusal) {
+                _ = try Planner.plan(spec, from: state)
+                isRight = isRight && planned.exitStatus == .ok
+            } catch {
+                let outcome = await engine.mount(spec)
+                isRight =
+                    isRight && outcome == .stopped(.refused(error)) && planned == outcome
+                    && host.performed.allSatisfy(\.isPreparation) && host.state.device == state.device
+                    && outcome.exitStatus != .ok && !error.reason.isEmpty && !error.advice.isEmpty
+            }
+            if !isRight { wrong.append(state) }
+        }
+        #expect(wrong == [])
+    }
+}
+
+extension MountPointState {
+    fileprivate var isMounted: Bool { if case .mounted = self { true } else { false } }
+}
+
+extension Step {
+    fileprivate var isPreparation: Bool { self == .createMountPoint || self == .protectMountPoint }
+}
