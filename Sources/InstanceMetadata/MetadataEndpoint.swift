@@ -24,10 +24,11 @@ package struct MetadataEndpoint: Hashable, Sendable, CustomStringConvertible {
     /// Other names are refused: a resolver that is not up yet may hang for longer than the agent works.
     package init(url: String) throws(MetadataURLProblem) {
         guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .unprintable }
-        guard let scheme = url.firstRange(of: "://"), url[..<scheme.lowerBound].lowercased() == "http" else {
+        let scheme = "http://"
+        guard url.lowercased().hasPrefix(scheme) else {
             throw url.lowercased().hasPrefix("https://") ? .encrypted : .notHTTP
         }
-        let rest = url[scheme.upperBound...]
+        let rest = url.dropFirst(scheme.count)
         guard !rest.contains(where: { "?#@".contains($0) }) else { throw .unexpectedPart }
         let authority = rest.prefix { $0 != "/" }
         var prefix = rest[authority.endIndex...]

@@ -1,5 +1,7 @@
 import Dispatch
 import InstanceMetadata
+import NIOCore
+import NIOPosix
 import Synchronization
 import TestSupport
 import Testing
@@ -89,6 +91,22 @@ import Testing
             var incomplete = InstanceIdentity.healthy
             incomplete.autoScalingGroup = nil
             #expect(identities.withLock { $0 } == [incomplete, .healthy])
+        }
+    }
+
+    @Test func `The threads can be shut down once a watch has ended`() async throws {
+        for answer in [nil, MetadataServerAnswer.silence, .close] {
+            let script = answer.map { Script.healthy.answering(Script.groupPath, $0) } ?? .healthy
+            try await MetadataServer.run(script) { server in
+                let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+                let (identities, arrival) = AsyncStream.makeStream(of: InstanceIdentity.self)
+                let watch = MetadataClient(endpoint: try MetadataEndpoint(url: server.url), group: group)
+                    .watch { arrival.yield($0) }
+                for await _ in identities { break }
+                watch.cancel()
+                _ = await watch.value
+                try await group.shutdownGracefully()
+            }
         }
     }
 
