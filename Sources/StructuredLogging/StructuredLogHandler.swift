@@ -1,0 +1,43 @@
+package import Logging
+
+/// Gathers what belongs to a line and gives it to a destination.
+package struct StructuredLogHandler: LogHandler {
+    package var logLevel: Logger.Level
+    package var metadata: Logger.Metadata = [:]
+    package var metadataProvider: Logger.MetadataProvider?
+    private let destination: any LogDestination
+
+    init(logLevel: Logger.Level, metadataProvider: Logger.MetadataProvider?, destination: any LogDestination) {
+        self.logLevel = logLevel
+        self.metadataProvider = metadataProvider
+        self.destination = destination
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    /// The metadata of the call wins over the provider's, and the provider's over the logger's.
+    package func log(event: LogEvent) {
+        var provided = metadataProvider?.get() ?? [:]
+        var own = metadata
+        for key in provided.keys { own[key] = nil }
+        for (key, value) in event.metadata ?? [:] {
+            own[key] = value
+            provided[key] = nil
+        }
+        if let error = event.error {
+            own["error.message"] = .string(String(describing: error))
+        }
+        destination.write(
+            LogRecord(
+                time: .now(),
+                level: event.level,
+                message: event.message.description,
+                fields: LogField.fields(own),
+                tags: LogField.fields(provided)
+            )
+        )
+    }
+}
