@@ -1,8 +1,19 @@
 import ArgumentParser
 import Logging
+import StructuredLogging
 
 /// How and how much is logged; always to standard error or the journal, never to standard output.
 struct LoggingFlags: ParsableArguments {
+    @Option(
+        help:
+            "\(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")); auto is journal under systemd, else text.",
+        transform: { text in
+            guard let format = LogFormat(rawValue: text) else { throw ValidationError("'\(text)' is no log format.") }
+            return format
+        }
+    )
+    var logFormat: LogFormat = .auto
+
     @Option(
         help: "How much: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).",
         transform: { text in
@@ -12,9 +23,7 @@ struct LoggingFlags: ParsableArguments {
     )
     var logLevel: Logger.Level = .info
 
-    func logger(environment: [String: String]) -> Logger {
-        var logger = Logger(label: "autoheal-agent", factory: StreamLogHandler.standardError(label:))
-        logger.logLevel = logLevel
-        return logger
+    func configuration(tags: InstanceTags, environment: [String: String]) -> LoggingConfiguration {
+        LoggingConfiguration(format: logFormat, level: logLevel, tags: tags, environment: environment)
     }
 }

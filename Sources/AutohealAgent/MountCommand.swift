@@ -28,7 +28,7 @@ struct MountCommand: AsyncParsableCommand {
             Main.complain("autoheal-agent: mounting needs root: run it with sudo, or as a service.")
             throw ExitCode(ExitStatus.noPermission.rawValue)
         }
-        let run = RunContext(logging: logging, fetchesIdentity: true)
+        let run = RunContext(logging: logging)
         throw ExitCode(await run.mount(spec).rawValue)
     }
 }

@@ -16,7 +16,7 @@ struct PlanCommand: AsyncParsableCommand {
     @MainActor
     func run() async throws {
         let spec = try volume.spec()
-        let run = RunContext(logging: logging, fetchesIdentity: false)
+        let run = RunContext(logging: logging)
         let outcome = await Engine(host: run.host, logger: run.logger(for: spec)).plan(spec)
         print("\(spec.device) at \(spec.mountPoint): \(outcome.reason)")
         if case .planned(let plan, let state) = outcome {

@@ -90,6 +90,7 @@ package struct Engine<Machine: Host>: Sendable {
         on device: Machine.Device?
     ) async throws(VolumeError) {
         try host.pause(.zero)
+        if step.mayTakeLong { logger.info("Beginning", metadata: ["step": "\(step.name)"]) }
         let clock = ContinuousClock()
         let start = clock.now
         do throws(VolumeError) {
@@ -102,7 +103,7 @@ package struct Engine<Machine: Host>: Sendable {
         var metadata = step.metadata
         metadata["step"] = "\(step.name)"
         metadata["duration_ms"] = "\(milliseconds(clock.now - start))"
-        logger.info("Step done", metadata: metadata)
+        logger.info("\(step.achievement)", metadata: metadata)
     }
 
     private func preparation(_ spec: VolumeSpec) throws(VolumeError) -> [Step] {

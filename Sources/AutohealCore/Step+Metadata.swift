@@ -1,6 +1,19 @@
 package import Logging
 
 extension Step {
+    /// What a log line says when the step is done.
+    var achievement: String {
+        switch self {
+        case .createMountPoint: "Created the mount point"
+        case .protectMountPoint: "Made the bare mount point immutable"
+        case .format: "Formatted the device"
+        case .finishFormat: "Finished the format of an earlier run"
+        case .check: "Checked the file system"
+        case .mount: "Mounted the volume"
+        case .grow: "Grew the file system"
+        }
+    }
+
     /// The facts of a step for a log line.
     package var metadata: Logger.Metadata {
         switch self {

@@ -40,6 +40,14 @@ package enum Step: Hashable, Sendable {
         }
     }
 
+    /// Whether an operator who watches wants to know that it has begun.
+    package var mayTakeLong: Bool {
+        switch self {
+        case .format, .check, .grow: true
+        default: false
+        }
+    }
+
     /// Whether the volume is of use without it: its failure is a warning.
     package var isOptional: Bool {
         switch self {

@@ -82,7 +82,7 @@ struct Formatter: Sendable {
         var extended = ["nodiscard", "lazy_itable_init=1", "lazy_journal_init=1"]
         if let owner { extended.append("root_owner=\(owner.user):\(owner.group)") }
         extended += request.options.extended
-        var arguments = ["-U", request.uuid.text, "-E", extended.joined(separator: ",")]
+        var arguments = ["-q", "-U", request.uuid.text, "-E", extended.joined(separator: ",")]
         if let label = request.label { arguments += ["-L", label] }
         return arguments + request.options.arguments
     }
