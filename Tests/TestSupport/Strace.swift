@@ -1,0 +1,17 @@
+/// strace(1) as a wrapper that looks at some system calls and tampers with them.
+package enum Strace {
+    /// - Parameters:
+    ///   - injections: as for `-e inject=`, without those words: `pwrite64:signal=SIGKILL:when=3`. strace counts for each
+    ///     thread and process on its own.
+    ///   - calls: what is traced besides.
+    ///   - log: where strace writes.
+    package static func wrapper(
+        _ injections: [String] = [],
+        tracing calls: [String] = [],
+        log: String = "/dev/null"
+    ) -> [String] {
+        let names = calls + injections.compactMap { $0.split(separator: ":").first.map(String.init) }
+        return ["strace", "-f", "--seccomp-bpf", "-qqq", "-o", log, "-e", "trace=\(names.joined(separator: ","))"]
+            + injections.flatMap { ["-e", "inject=\($0)"] }
+    }
+}
