@@ -42,7 +42,7 @@ class Bench:
         """The repetitions of a command that mostly sleeps, each on a volume of its own."""
         count = self.effort.loop_repetitions
         result = run(contestant, row, count, False)
-        io = [figure / count for figure in result.io]
+        io = result.io and [figure / count for figure in result.io]
         row.samples += [Sample.of([timing], (timing.end - timing.start) / 1e6, io) for timing in result.timings]
 
     def on_new_volumes(self, situation, contestants, disk, reference, images=None, volumes=1, run=run_present):

@@ -14,13 +14,13 @@ class Sample:
     peak_kib: int
     minor: int
     major: int
-    reads: float = 0
-    writes: float = 0
-    bytes_written: float = 0
+    reads: float | None
+    writes: float | None
+    bytes_written: float | None
 
     @classmethod
     def of(cls, timings, ms, io):
-        reads, writes, _, written = io
+        reads, writes, _, written = io or [None] * 4
         return cls(ms, max(t.peak for t in timings), sum(t.minor for t in timings), sum(t.major for t in timings),
                    reads, writes, written)
 
@@ -35,6 +35,9 @@ class Row:
 
     def median(self, figure="ms"):
         return median(getattr(sample, figure) for sample in self.samples)
+
+    def knows(self, figure):
+        return all(getattr(sample, figure) is not None for sample in self.samples)
 
     def percentile(self, share):
         """Of the times, interpolated between the two nearest."""

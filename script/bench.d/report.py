@@ -68,11 +68,10 @@ def detailed(table):
             yield row.contestant, f"failed: {row.failure}", *[""] * 8
             continue
         name = f"{row.contestant} (lost the data)" if row.lost_data else row.contestant
-        yield (name, short(row.median()), spread(row), times(row, reference), f"{row.median('reads'):.0f}",
-               f"{row.median('writes'):.0f}", f"{row.median('bytes_written') / 2**20:.1f}",
-               f"{row.median('peak_kib') / 1024:.1f}",
-               f"{row.own_peak_kib / 1024:.1f}" if row.own_peak_kib else "",
-               f"{row.median('minor'):.0f} / {row.median('major'):.0f}")
+        yield (name, short(row.median()), spread(row), times(row, reference), count(row, "reads"),
+               count(row, "writes"), count(row, "bytes_written", 2**20), count(row, "peak_kib", 2**10),
+               f"{row.own_peak_kib / 2**10:.1f}" if row.own_peak_kib else "",
+               f"{count(row, 'minor')} / {count(row, 'major')}")
 
 
 def side_by_side(tables):
@@ -86,6 +85,13 @@ def side_by_side(tables):
                          f"{short(each.median())} ({spread(each)}), x {times(each, table.row(table.reference))}")
         lines.append([row.contestant, *cells])
     return align(lines)
+
+
+def count(row, figure, unit=None):
+    """The median of a count, or of an amount with one decimal in a unit."""
+    if not row.knows(figure):
+        return ""
+    return f"{row.median(figure) / unit:.1f}" if unit else f"{row.median(figure):.0f}"
 
 
 def spread(row):
