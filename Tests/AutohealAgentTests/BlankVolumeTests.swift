@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @Suite(.serialized, .requiresRoot, .timeLimit(.minutes(2)))
 struct BlankVolumeTests {

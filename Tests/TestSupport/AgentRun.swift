@@ -22,6 +22,7 @@ package struct AgentRun: Sendable, CustomStringConvertible {
 extension Substring {
     /// Both for `step=mount` and for `"step":"mount"`.
     fileprivate func says(step: String) -> Bool {
-        contains("Step done") && (contains("step=\(step) ") || hasSuffix("step=\(step)") || contains("\"step\":\"\(step)\""))
+        contains("Step done")
+            && (contains("step=\(step) ") || hasSuffix("step=\(step)") || contains("\"step\":\"\(step)\""))
     }
 }
