@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite(.serialized, .requiresRoot, .timeLimit(.minutes(2)))
+@Suite("Blank volume", .serialized, .requiresRoot, .timeLimit(.minutes(2)))
 struct BlankVolumeTests {
     @Test(arguments: [64 << 20, 1 << 30, 1 << 40] as [UInt64])
     func `a blank volume is formatted and mounted, and a second run changes nothing`(size: UInt64) async throws {

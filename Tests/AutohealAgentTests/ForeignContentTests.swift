@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite(.serialized, .requiresRoot, .timeLimit(.minutes(2)))
+@Suite("Foreign contents", .serialized, .requiresRoot, .timeLimit(.minutes(2)))
 struct ForeignContentTests {
     @Test(arguments: ForeignContent.allCases)
     func `what is not blank is refused by name, and not one byte of it changes`(content: ForeignContent) async throws {
