@@ -16,7 +16,7 @@ struct BlankVolumeTests {
 
         let second = try await volume.run()
         #expect(second.exitCode == 0, "\(second)")
-        #expect(second.lines("Step done").isEmpty, "\(second)")
+        #expect(second.steps.isEmpty, "\(second)")
         #expect(second.log.contains("nothing to do"), "\(second)")
         let isStillMounted = volume.isMounted
         #expect(isStillMounted)

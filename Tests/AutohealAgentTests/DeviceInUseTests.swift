@@ -53,7 +53,7 @@ struct DeviceInUseTests {
         let mounts = Mounts.at(volume.mountPoint)
         #expect(mounts.map(\.isReadOnly) == [true])
         let second = try await volume.run("mount", ["--options", "ro"])
-        #expect(second.exitCode == 0 && second.lines("Step done").isEmpty, "\(second)")
+        #expect(second.exitCode == 0 && second.steps.isEmpty, "\(second)")
         try await volume.unmount()
         let difference = try volume.snapshot().firstDifference(from: before)
         #expect(difference == nil)
