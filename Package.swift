@@ -12,6 +12,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         // The default trait of swift-subprocess imports Foundation, which costs the agent 6.6 MB.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
@@ -21,6 +22,15 @@ let package = Package(
             name: "AutohealCore",
             dependencies: [
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+
+        // The file that the agent reads and the generator writes.
+        .target(
+            name: "ConfigurationFile",
+            dependencies: [
+                "AutohealCore", "TOMLKit",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -89,6 +99,7 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "AutohealCoreTests", dependencies: ["AutohealCore", "TestSupport"]),
+        .testTarget(name: "ConfigurationFileTests", dependencies: ["ConfigurationFile", "AutohealCore"]),
         .testTarget(name: "BlkidTests", dependencies: ["Blkid", "TestSupport"]),
         .testTarget(name: "LibmountTests", dependencies: ["Libmount", "TestSupport"]),
         .testTarget(name: "InstanceMetadataTests", dependencies: ["InstanceMetadata", "TestSupport"]),
