@@ -1,5 +1,5 @@
 /// CRC-32 of IEEE 802.3 (the one of gzip), bit by bit: it runs over 4 KiB, once.
-func crc32(_ bytes: [UInt8]) -> UInt32 {
+package func crc32(_ bytes: [UInt8]) -> UInt32 {
     var sum: UInt32 = ~0
     for byte in bytes {
         sum ^= UInt32(byte)
