@@ -1,0 +1,64 @@
+"""The situations in which the commands are compared; each adds its tables to the results."""
+
+from effort import MEDIUM, SLOW
+from figures import Table
+from run import run_arriving, run_present
+from volume import Image, Volume
+
+
+def attach(bench):
+    chosen = bench.contestants
+    rest = [*chosen.agents, chosen.userdata_loop]
+    bench.on_new_volumes("attach blank", [chosen.floor, *rest], MEDIUM, chosen.floor, run=run_arriving)
+    with bench.formatted(MEDIUM, bench.effort.loop_repetitions) as images:
+        bench.on_new_volumes("attach existing", [chosen.mount_call, *rest], MEDIUM, chosen.mount_call, images,
+                             run=run_arriving)
+
+
+def blank(bench):
+    chosen = bench.contestants
+    for disk in bench.effort.disks:
+        loops = [chosen.userdata_loop] if disk == MEDIUM else []
+        bench.on_new_volumes("blank", [chosen.floor, *chosen.agents, chosen.shell_line, chosen.shell_line_lazy,
+                                       chosen.makefs, *loops], disk, chosen.floor)
+
+
+def existing(bench):
+    chosen = bench.contestants
+    unchecked = [chosen.agent_unchecked] if chosen.agents else []
+    for disk in bench.effort.disks:
+        loops = [chosen.userdata_loop] if disk == MEDIUM else []
+        with bench.formatted(disk, bench.effort.loop_repetitions if loops else 1) as images:
+            bench.on_new_volumes("existing", [chosen.mount_call, chosen.mount, *chosen.agents, *unchecked,
+                                              chosen.shell_line, chosen.makefs, *loops], disk, chosen.mount, images)
+
+
+def nothing(bench):
+    chosen = bench.contestants
+    compared = [chosen.version, chosen.agent] if chosen.agents else []
+    reference = chosen.version if chosen.agents else chosen.mountpoint
+    for disk in (MEDIUM, SLOW):
+        with Image(bench.workspace, disk) as image, Volume(bench.workspace, image) as volume:
+            volume.attach()
+            run_present(bench.workspace, chosen.floor, [volume])
+            volume.stop_lazy_initialization()
+
+            def once(contestant, _row, _count, profile, mounted=volume):
+                return run_present(bench.workspace, contestant, [mounted], profile)
+
+            bench.compare(Table("nothing", disk, reference.name), [*compared, chosen.mountpoint], once)
+
+
+def volumes(bench):
+    chosen = bench.contestants
+    for disk in (MEDIUM, SLOW):
+        for count in bench.effort.volumes:
+            bench.on_new_volumes("volumes blank", [chosen.floor, *chosen.agents, chosen.shell_line_lazy], disk,
+                                 chosen.floor, volumes=count)
+        with bench.formatted(disk, max(bench.effort.volumes)) as images:
+            for count in bench.effort.volumes:
+                bench.on_new_volumes("volumes existing", [chosen.mount_call, *chosen.agents, chosen.shell_line], disk,
+                                     chosen.mount_call, images, count)
+
+
+SITUATIONS = {"attach": attach, "blank": blank, "existing": existing, "nothing": nothing, "volumes": volumes}
