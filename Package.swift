@@ -5,13 +5,17 @@ let package = Package(
     name: "autoheal-agent",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "autoheal-agent", targets: ["AutohealAgent"])
+        .executable(name: "autoheal-agent", targets: ["AutohealAgent"]),
+        .executable(name: "autoheal-generate", targets: ["AutohealGenerate"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         // The default trait of swift-subprocess imports Foundation, which costs the agent 6.6 MB.
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
@@ -21,6 +25,15 @@ let package = Package(
             name: "AutohealCore",
             dependencies: [
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+
+        // The file that the agent reads and the generator writes.
+        .target(
+            name: "ConfigurationFile",
+            dependencies: [
+                "AutohealCore", "TOMLKit",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -75,6 +88,28 @@ let package = Package(
             ]
         ),
 
+        // Generates: what is around the agent. No C library but TOMLKit's; builds on macOS too, and may use Foundation.
+        .target(
+            name: "CloudTemplates",
+            dependencies: [
+                "AutohealCore", "ConfigurationFile", "Yams",
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            resources: [
+                .embedInCode("Functions/attach.py"),
+                .embedInCode("Functions/permissions.json"),
+                .embedInCode("Functions/scale_up.py"),
+                .embedInCode("Templates/install.sh.mustache"),
+            ]
+        ),
+        .executableTarget(
+            name: "AutohealGenerate",
+            dependencies: [
+                "AutohealCore", "CloudTemplates", "ConfigurationFile",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
         // Proves.
         .target(
             name: "TestSupport",
@@ -89,6 +124,11 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         .testTarget(name: "AutohealCoreTests", dependencies: ["AutohealCore", "TestSupport"]),
+        .testTarget(name: "ConfigurationFileTests", dependencies: ["ConfigurationFile", "AutohealCore"]),
+        .testTarget(
+            name: "CloudTemplatesTests",
+            dependencies: ["CloudTemplates", "ConfigurationFile", "AutohealCore", "Yams"]
+        ),
         .testTarget(name: "BlkidTests", dependencies: ["Blkid", "TestSupport"]),
         .testTarget(name: "LibmountTests", dependencies: ["Libmount", "TestSupport"]),
         .testTarget(name: "InstanceMetadataTests", dependencies: ["InstanceMetadata", "TestSupport"]),

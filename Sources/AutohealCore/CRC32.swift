@@ -1,5 +1,5 @@
 /// CRC-32 of IEEE 802.3 (the one of gzip), bit by bit: it runs over 4 KiB, once.
-func crc32(_ bytes: [UInt8]) -> UInt32 { ~remainder(of: bytes, by: 0xEDB8_8320) }
+package func crc32(_ bytes: [UInt8]) -> UInt32 { ~remainder(of: bytes, by: 0xEDB8_8320) }
 
 /// CRC-32C (Castagnoli) as ext4 uses it: begun with all ones, and not inverted at the end.
 func crc32c(_ bytes: [UInt8]) -> UInt32 { remainder(of: bytes, by: 0x82F6_3B78) }

@@ -1,0 +1,75 @@
+import ArgumentParser
+import CloudTemplates
+
+struct UserDataCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "userdata",
+        abstract: "Write the user data that configures and installs the agent when an instance is launched.",
+        discussion: """
+            It runs on the first boot of an instance only; what must happen on every boot is autoheal-agent.service's. \
+            An instance has no network until its address is associated, so the download is tried for 30 minutes; if it \
+            fails, the console says so and the boot goes on. EC2 takes at most 16 KiB.
+
+              autoheal-generate userdata --volume-id vol-0123456789abcdef0 \\
+                  --package-url https://example.com/autoheal-agent_0.1.0-1_amd64.deb \\
+                  --package-sha256 "$(sha256sum < autoheal-agent_0.1.0-1_amd64.deb | cut -d' ' -f1)"
+              autoheal-generate userdata --preinstalled --config config.toml --format shell
+              autoheal-generate userdata --preinstalled --format mime --append app.sh --encode gzip-base64
+              autoheal-generate userdata --apt-source 'https://apt.example.com bookworm main' \\
+                  --apt-key key.asc --package-version 0.1.0-1 --for terraform
+
+            No secret may be in it: every process of the instance can read user data. So a pre-signed package URL is \
+            refused; it would also have expired when the instance is replaced months from now.
+            """
+    )
+
+    @OptionGroup(title: "Volume") var volume: VolumeFlags
+    @OptionGroup(title: "Package") var source: SourceFlags
+
+    @Option(help: "The form: \(UserDataFormat.allValueStrings.joined(separator: ", ")).")
+    var format: UserDataFormat = .cloudConfig
+
+    @Option(help: "How it is packed: \(UserDataEncoding.allValueStrings.joined(separator: ", ")).")
+    var encode: UserDataEncoding = .none
+
+    @Option(
+        name: .customLong("for"),
+        help: "Where it is put: raw, cloudformation (inside Fn::Sub) or terraform (inside HCL or a template)."
+    )
+    var language: TemplateLanguage = .raw
+
+    @Option(
+        help: ArgumentHelp(
+            "A user-data file of your own that becomes a further part; with --format mime.",
+            valueName: "file"
+        )
+    )
+    var append: [String] = []
+
+    @Flag(help: "Power the instance off when its volume cannot be had, so that the group replaces it.")
+    var powerOffOnFailure = false
+
+    @OptionGroup(title: "Output") var output: OutputFlags
+
+    func run() throws {
+        try output.write {
+            guard let source = try source.source() else {
+                throw GenerationError(
+                    "Say where instances get the agent from: --package-url with --package-sha256, --apt-source with "
+                        + "--apt-key and --package-version, or --preinstalled."
+                )
+            }
+            let userData = try UserData(
+                configuration: try volume.configuration(),
+                source: source,
+                powersOffOnFailure: powerOffOnFailure,
+                appendedParts: try append.map { try UserDataPart(name: $0, content: try TextFile(path: $0).text) }
+            )
+            return try userData.text(format: format, encoding: encode, language: language)
+        }
+    }
+}
+
+extension UserDataFormat: ExpressibleByArgument {}
+extension UserDataEncoding: ExpressibleByArgument {}
+extension TemplateLanguage: ExpressibleByArgument {}

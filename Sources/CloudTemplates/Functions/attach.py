@@ -1,0 +1,244 @@
+"""Attaches this stack's volumes, then its address, to the instance its Auto Scaling group launches.
+
+The instance waits in its launching hook (Pending:Wait) meanwhile. This function looks at what there is,
+does the one next thing that is missing, and looks again. It is done when a look finds nothing missing: then
+the hook is completed with CONTINUE. When nothing more can come of this launch, or the time is nearly up, the
+hook is completed with ABANDON: the group terminates the instance and launches another one. At most one
+instance runs at any time, so a group that tries again for hours costs about as much as one that works.
+
+Nothing is ever detached here, by force or otherwise. A volume that another instance still holds is waited for.
+A call that fails, is throttled or whose answer is lost is not repeated blindly: the next look tells whether
+it had worked. So an event that arrives twice, even at the same time, does no harm.
+
+Environment: GROUP_NAME, HOOK_NAME, VOLUMES (/dev/sdf=vol-1,/dev/sdg=vol-2), ALLOCATION_ID (empty: no address).
+"""
+
+import functools
+import json
+import os
+import time
+import traceback
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
+LOOK_EVERY = 5  # seconds
+HEARTBEAT_EVERY = 60  # seconds
+# Seconds kept back for a call in flight (45 at worst, with its retries) and for completing the hook.
+RESERVE = 100
+ONE_CALL = 45
+CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+
+DYING = {"shutting-down", "terminated", "stopping", "stopped"}
+UNUSABLE = {"deleting", "deleted", "error"}
+# Answers that another look will not change. They are believed the third time in a row: a new instance, volume
+# or permission is not known everywhere at once. Every other error is looked at again until the time is up.
+REFUSALS = {"AccessDenied", "AuthFailure", "UnauthorizedOperation", "ValidationError", "InvalidParameterValue"}
+REFUSALS |= {"InvalidVolume.NotFound", "InvalidVolume.ZoneMismatch", "InvalidAllocationID.NotFound"}
+BELIEVED = 3
+
+
+class GiveUp(Exception):
+    """Nothing more can come of this launch."""
+
+
+class Over(Exception):
+    """The lifecycle action is no longer active: completed, timed out, or gone with its group."""
+
+
+@functools.cache
+def client(service):
+    return boto3.client(service, config=CALLS)
+
+
+def handler(event, context, sleep=time.sleep):
+    """Serves the event "EC2 Instance-launch Lifecycle Action"; raises only if the hook cannot be completed."""
+    launch = Launch(event.get("detail") or {}, context, sleep)
+    reason = launch.not_ours()
+    if reason:
+        launch.log("Ignored an event that is not for this function.", {"reason": reason})
+        return {"host.id": launch.instance, "outcome": "IGNORED"}
+    return {"host.id": launch.instance, "outcome": launch.serve()}
+
+
+class Launch:
+    """One launch of one instance."""
+
+    def __init__(self, detail, context, sleep):
+        self.detail = detail
+        self.context = context
+        self.sleep = sleep
+        self.instance = detail.get("EC2InstanceId")
+        self.awaited = {}
+        self.next_heartbeat = None
+
+    def not_ours(self):
+        """Why this event is none of ours. Origin and Destination may be absent from an event of ours."""
+        for key, ours in (
+            ("AutoScalingGroupName", os.environ["GROUP_NAME"]),
+            ("LifecycleHookName", os.environ["HOOK_NAME"]),
+            ("LifecycleTransition", LAUNCHING),
+        ):
+            if self.detail.get(key) != ours:
+                return f"{key} is {self.detail.get(key)}, not {ours}"
+        if self.detail.get("Destination") == "WarmPool":
+            return "the instance goes to a warm pool, not into service"
+        return None if self.instance else "it names no instance"
+
+    def serve(self):
+        """Brings the volumes and the address to the instance and completes the hook; returns how it ended."""
+        self.log("An instance is launching.")
+        try:
+            self.converge()
+        except Over as over:
+            self.log("The lifecycle action is over: nothing is left to do.", {"reason": str(over)})
+            return "OVER"
+        except GiveUp as reason:
+            self.log("Giving the launch up.", {**self.awaited, "reason": str(reason)}, "error")
+            return self.complete("ABANDON")
+        except Exception as error:
+            self.log("An unexpected error.", {"reason": repr(error), "trace": traceback.format_exc()}, "error")
+            return self.complete("ABANDON")
+        return self.complete("CONTINUE")
+
+    def converge(self):
+        """Looks, and does what is missing, until a look finds nothing missing."""
+        volumes = wanted_volumes()
+        refusals = 0
+        while True:
+            try:
+                self.prove_active()
+                awaited = self.look(volumes)
+                if not awaited:
+                    return
+                refusals = 0
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                refusals = refusals + 1 if code in REFUSALS else 0
+                if refusals == BELIEVED:
+                    raise (Over if code == "ValidationError" else GiveUp)(str(error)) from error
+                awaited = {"awaited": "an answer without an error", "error": str(error)}
+            except (BotoCoreError, ResponseParserError) as error:
+                awaited = {"awaited": "an answer without an error", "error": str(error)}
+            if awaited != self.awaited:
+                self.log("Waiting.", awaited)
+            self.awaited = awaited
+            self.sleep(LOOK_EVERY)
+
+    def prove_active(self):
+        """Restarts the hook's clock once a minute. An action that is over is never worked on: an event that is
+        delivered again hours later must not touch an instance in service."""
+        if self.next_heartbeat is None or self.remaining() <= self.next_heartbeat:
+            self.call("autoscaling", "record_lifecycle_action_heartbeat", **self.action())
+            self.next_heartbeat = self.remaining() - HEARTBEAT_EVERY
+
+    def look(self, volumes):
+        """Does the next thing that is missing; returns what is awaited, or nothing when all is in place."""
+        instance = self.describe_instance(self.instance)
+        state = instance.get("State", {}).get("Name", "not visible yet")
+        if state in DYING:
+            raise GiveUp(f"the instance is {state}")
+        if state != "running":
+            return {"awaited": "the instance to run", "host.state": state}
+        zone = instance["Placement"]["AvailabilityZone"]
+        found = self.call("ec2", "describe_volumes", VolumeIds=list(volumes))["Volumes"]
+        if len(found) < len(volumes):
+            return {"awaited": "the volumes to be visible"}
+        # A list, not a generator: each volume is looked at, so that they attach side by side.
+        waiting = [self.look_at_volume(volume, volumes[volume["VolumeId"]], zone) for volume in found]
+        return next(filter(None, waiting), None) or self.look_at_address()
+
+    def look_at_volume(self, volume, device, zone):
+        seen = {"volume.id": volume["VolumeId"], "volume.device": device, "volume.state": volume["State"]}
+        if volume["State"] in UNUSABLE:
+            raise GiveUp(f"volume {volume['VolumeId']} is in state {volume['State']}")
+        if volume["AvailabilityZone"] != zone:
+            raise GiveUp(f"volume {volume['VolumeId']} is in {volume['AvailabilityZone']}, the instance in {zone}")
+        attachments = [each for each in volume.get("Attachments", []) if each["State"] != "detached"]
+        # Those of others first: a volume that allows several instances is waited for like any other.
+        for attachment in sorted(attachments, key=lambda each: each["InstanceId"] == self.instance):
+            state, holder = attachment["State"], attachment["InstanceId"]
+            seen["volume.attachment_state"] = state
+            if holder != self.instance:
+                return self.wait_for_holder(holder, seen)
+            if state != "attached":
+                return {"awaited": "the volume to be attached to this instance", **seen}
+            # The agent finds the volume by its id. Another device name is no reason to take it away again.
+            if attachment.get("Device") != device:
+                other = {**seen, "volume.device": attachment.get("Device")}
+                self.log("Attached under another device name.", other, "warning")
+            return None
+        if volume["State"] != "available":
+            return {"awaited": "the volume to be available", **seen}
+        self.log("Attaching the volume.", seen)
+        self.call("ec2", "attach_volume", VolumeId=volume["VolumeId"], InstanceId=self.instance, Device=device)
+        return {"awaited": "the volume to be attached to this instance", **seen}
+
+    def wait_for_holder(self, holder, seen):
+        state = self.describe_instance(holder).get("State", {}).get("Name", "gone")
+        return {"awaited": "another instance to release the volume", "holder.id": holder, "holder.state": state, **seen}
+
+    def look_at_address(self):
+        allocation = os.environ.get("ALLOCATION_ID")
+        if not allocation:
+            return None
+        address = self.call("ec2", "describe_addresses", AllocationIds=[allocation])["Addresses"][0]
+        if address.get("InstanceId") == self.instance:
+            return None
+        seen = {"address.id": allocation, "holder.id": address.get("InstanceId")}
+        self.log("Associating the address.", seen)
+        # The volumes are here, so whoever had the address before has nothing left to serve.
+        self.call(
+            "ec2", "associate_address", AllocationId=allocation, InstanceId=self.instance, AllowReassociation=True
+        )
+        return {"awaited": "the address to be associated with this instance", **seen}
+
+    def describe_instance(self, instance):
+        """The instance, or nothing if EC2 does not show it: a filter, since an unknown id is an error."""
+        found = self.call("ec2", "describe_instances", Filters=[{"Name": "instance-id", "Values": [instance]}])
+        return next((each for group in found["Reservations"] for each in group["Instances"]), {})
+
+    def complete(self, result):
+        """Completes the hook, again and again while there is time: an instance must not be left waiting."""
+        while True:
+            try:
+                client("autoscaling").complete_lifecycle_action(**self.action(), LifecycleActionResult=result)
+                self.log("Completed the lifecycle action.", {"outcome": result})
+                return result
+            except Exception as error:
+                if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ValidationError":
+                    self.log("The lifecycle action is over already.", {"outcome": result, "reason": str(error)})
+                    return "OVER"
+                self.log("The lifecycle action could not be completed.", {"error": str(error)}, "error")
+                if self.remaining() < ONE_CALL + LOOK_EVERY:
+                    raise
+            self.sleep(LOOK_EVERY)
+
+    def action(self):
+        names = {"LifecycleHookName", "AutoScalingGroupName", "LifecycleActionToken"}
+        return {"InstanceId": self.instance, **{key: self.detail[key] for key in names & self.detail.keys()}}
+
+    def call(self, service, operation, **parameters):
+        if self.remaining() < RESERVE:
+            raise GiveUp("the time is up")
+        return getattr(client(service), operation)(**parameters)
+
+    def remaining(self):
+        return self.context.get_remaining_time_in_millis() / 1000
+
+    def log(self, message, data=None, level="info"):
+        invocation = getattr(self.context, "aws_request_id", None)
+        line = {"level": level, "message": message, "host.id": self.instance, "faas.invocation_id": invocation}
+        print(json.dumps({**line, **(data or {})}, default=str), flush=True)
+
+
+def wanted_volumes():
+    """Device by volume id."""
+    pairs = [pair.strip().partition("=") for pair in os.environ["VOLUMES"].split(",")]
+    volumes = {volume: device for device, _, volume in pairs if device and volume}
+    if len(volumes) != len(pairs) or len(set(volumes.values())) != len(pairs):
+        raise ValueError(f"VOLUMES is not a list of device=volume-id, each once: {os.environ['VOLUMES']!r}")
+    return volumes

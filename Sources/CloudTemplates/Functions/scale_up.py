@@ -1,0 +1,192 @@
+"""Answers the custom resource that takes the stack's Auto Scaling group from 0 to 1, and back when the stack goes.
+
+The group is created empty. The custom resource depends on everything the first launch needs (hook, rule,
+permission, function, route), so the first instance cannot be missed.
+
+Create  sets the desired capacity to 1.
+Update  does the same for a group that replaces the former one; the size of a group that stays is its owner's.
+Delete  sets the sizes to 0 and waits until the instance is gone, so that volume, address and gateway can go.
+
+CloudFormation waits for an answer, up to an hour, and cannot be told later. So there is always one: after every
+error, and before the time is up.
+
+Resource property: GroupName. The physical resource id never changes: a new one would make CloudFormation delete
+the old one, which would scale the group to 0.
+"""
+
+import functools
+import http.client
+import json
+import time
+import traceback
+import urllib.request
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+LOOK_EVERY = 5  # seconds
+# Seconds kept back for a call in flight (45 at worst, with its retries) and for the answer.
+RESERVE = 100
+CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+# Answers that another look will not change. They are believed after a minute: a new role is not known everywhere
+# at once, and a failure here rolls the whole stack back.
+REFUSALS = {"AccessDenied", "AuthFailure", "UnauthorizedOperation", "ValidationError"}
+BELIEVED = 12
+
+ANSWER_LIMIT = 4096  # bytes
+ANSWER_TIMEOUT = 10  # seconds
+ANSWER_TRIES = 7
+
+
+class Failed(Exception):
+    """What was asked for cannot be done."""
+
+
+@functools.cache
+def client(service):
+    return boto3.client(service, config=CALLS)
+
+
+def handler(event, context, sleep=time.sleep):
+    """Serves a request of CloudFormation; raises only if the answer cannot be delivered."""
+    request = Request(event, context, sleep)
+    try:
+        request.log("A request of CloudFormation.")
+        request.serve()
+        status, reason = "SUCCESS", "Done."
+    except Failed as error:
+        status, reason = "FAILED", str(error)
+    except Exception as error:
+        request.log("An unexpected error.", {"reason": repr(error), "trace": traceback.format_exc()}, "error")
+        status, reason = "FAILED", repr(error)
+    request.answer(status, reason)
+    return {"outcome": status}
+
+
+class Request:
+    """One request of CloudFormation."""
+
+    def __init__(self, event, context, sleep):
+        self.event = event
+        self.context = context
+        self.sleep = sleep
+        self.kind = event.get("RequestType")
+        self.group = (event.get("ResourceProperties") or {}).get("GroupName")
+        self.former_group = (event.get("OldResourceProperties") or {}).get("GroupName")
+        self.awaited = {}
+
+    def serve(self):
+        if self.kind == "Delete":
+            # Without a name nothing was ever scaled up; a failure would only block the rollback.
+            return self.converge(self.empty_group) if self.group else None
+        if self.kind not in ("Create", "Update") or not self.group:
+            raise Failed(f"cannot serve a {self.kind} of the group {self.group}")
+        if self.kind == "Update" and self.group == self.former_group:
+            return self.log("The group is the same: its size is left alone.")
+        return self.converge(self.fill_group)
+
+    def converge(self, look):
+        """Looks, and does what is missing, until a look finds nothing missing."""
+        refusals = 0
+        while True:
+            try:
+                awaited = look()
+                if not awaited:
+                    return
+                refusals = 0
+            except ClientError as error:
+                awaited = {"awaited": "an answer without an error", "error": str(error)}
+                refusals = refusals + 1 if error.response["Error"]["Code"] in REFUSALS else 0
+                if refusals == BELIEVED:
+                    raise Failed(str(error)) from error
+            except (BotoCoreError, ResponseParserError) as error:
+                awaited = {"awaited": "an answer without an error", "error": str(error)}
+            if awaited != self.awaited:
+                self.log("Waiting.", awaited)
+            self.awaited = awaited
+            self.sleep(LOOK_EVERY)
+
+    def fill_group(self):
+        group = self.describe_group()
+        if not group:
+            raise Failed(f"there is no Auto Scaling group {self.group}")
+        if group["DesiredCapacity"] > 0:
+            return None
+        self.log("Setting the desired capacity to 1.")
+        self.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=self.group, DesiredCapacity=1)
+        return {"awaited": "the group to want one instance"}
+
+    def empty_group(self):
+        group = self.describe_group()
+        if group and (group["MinSize"] > 0 or group["DesiredCapacity"] > 0):
+            self.log("Setting the sizes to 0.")
+            sizes = {"MinSize": 0, "DesiredCapacity": 0}
+            self.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=self.group, **sizes)
+            return {"awaited": "the group to want no instance"}
+        # The group forgets an instance before EC2 has let go of its volumes: both are asked.
+        left = {each["InstanceId"]: each["LifecycleState"] for each in group.get("Instances", [])}
+        alive = ["pending", "running", "shutting-down", "stopping", "stopped"]
+        filters = {"tag:aws:autoscaling:groupName": [self.group], "instance-state-name": alive}
+        found = self.call(
+            "ec2", "describe_instances", Filters=[{"Name": name, "Values": values} for name, values in filters.items()]
+        )
+        for instance in (each for reservation in found["Reservations"] for each in reservation["Instances"]):
+            left[instance["InstanceId"]] = instance["State"]["Name"]
+        if left:
+            states = ", ".join(left.values())
+            return {"awaited": "the instance to be gone", "host.id": ", ".join(left), "host.state": states}
+        return None
+
+    def describe_group(self):
+        """The group, or nothing when it is gone already."""
+        found = self.call("autoscaling", "describe_auto_scaling_groups", AutoScalingGroupNames=[self.group])
+        return next(iter(found["AutoScalingGroups"]), {})
+
+    def call(self, service, operation, **parameters):
+        if self.remaining() < RESERVE:
+            raise Failed("the time is up; last seen: " + json.dumps(self.awaited))
+        return getattr(client(service), operation)(**parameters)
+
+    def answer(self, status, reason):
+        body = self.answer_body(status, reason)
+        url = self.event["ResponseURL"]
+        for pause in range(ANSWER_TRIES):
+            try:
+                # The URL is signed without a content type, so an empty one is sent.
+                put = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})
+                with urllib.request.urlopen(put, timeout=ANSWER_TIMEOUT):
+                    return self.log("Answered CloudFormation.", {"outcome": status, "reason": reason})
+            except (OSError, http.client.HTTPException) as error:
+                self.log("The answer was not taken.", {"outcome": status, "error": str(error)}, "error")
+                # When it raises, Lambda runs the whole request again: every step of it may be repeated.
+                if pause == ANSWER_TRIES - 1 or self.remaining() < 2**pause + 2 * ANSWER_TIMEOUT:
+                    raise
+            self.sleep(2**pause)
+
+    def answer_body(self, status, reason):
+        event = self.event
+        stack = event.get("StackId", "")
+        answer = {
+            "Status": status,
+            "Reason": reason,
+            "PhysicalResourceId": event.get("PhysicalResourceId")
+            or "-".join((*stack.split("/")[1:2], event.get("LogicalResourceId", "scale-up"))),
+            "StackId": stack,
+            "RequestId": event.get("RequestId", ""),
+            "LogicalResourceId": event.get("LogicalResourceId", ""),
+        }
+        body = json.dumps(answer).encode()
+        while len(body) > ANSWER_LIMIT and answer["Reason"]:
+            answer["Reason"] = answer["Reason"][: len(answer["Reason"]) * 3 // 4]
+            body = json.dumps(answer).encode()
+        return body
+
+    def remaining(self):
+        return self.context.get_remaining_time_in_millis() / 1000
+
+    def log(self, message, data=None, level="info"):
+        invocation = getattr(self.context, "aws_request_id", None)
+        line = {"level": level, "message": message, "request.type": self.kind, "group.name": self.group}
+        print(json.dumps({**line, "faas.invocation_id": invocation, **(data or {})}, default=str), flush=True)

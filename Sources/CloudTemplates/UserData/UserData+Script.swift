@@ -1,0 +1,46 @@
+import AutohealCore
+import Mustache
+
+extension UserData {
+    /// The shell script that installs and starts the agent.
+    ///
+    /// - Parameter writesFiles: whether the script writes ``files`` itself.
+    func script(writesFiles: Bool) throws(GenerationError) -> String {
+        var context: [String: Any] = ["version": agentVersion, "minutes": Self.installMinutes]
+        if writesFiles {
+            let delimiter = "END_OF_FILE"
+            guard !files.contains(where: { $0.content.split(separator: "\n").contains(Substring(delimiter)) }) else {
+                throw GenerationError("No line may consist of '\(delimiter)': the script ends its files with it.")
+            }
+            context["files"] = files.map { file in
+                [
+                    "path": shellQuoted(file.path), "directory": shellQuoted(file.directory), "mode": file.mode,
+                    "content": file.content,
+                ]
+            }
+        }
+        switch source {
+        case .url(let url, let digest):
+            context["needsNetwork"] = true
+            context["url"] = ["url": shellQuoted("\(url)"), "sha256": "\(digest)"]
+        case .apt(let source):
+            context["needsNetwork"] = true
+            context["apt"] = [
+                "package": shellQuoted("autoheal-agent=\(source.version)"),
+                "aptProblem": shellQuoted("cannot install autoheal-agent \(source.version) from \(source.uri)"),
+            ]
+        case .preinstalled:
+            context["preinstalled"] = true
+        }
+        return try EmbeddedTemplate.installScript.render(context)
+    }
+}
+
+/// A word that a POSIX shell takes as it is.
+func shellQuoted(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+        let isLetter = (65...90).contains(byte) || (97...122).contains(byte)
+        return isLetter || (48...58).contains(byte) || "-_./=+,@%".utf8.contains(byte)
+    }
+    return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+}

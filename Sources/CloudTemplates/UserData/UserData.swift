@@ -1,0 +1,55 @@
+package import ConfigurationFile
+
+/// What an instance is told at its launch: the agent's configuration and where to get the agent from.
+package struct UserData: Hashable, Sendable {
+    package var configuration: ConfigurationFile
+    package var source: PackageSource
+    /// Power the machine off when the volume cannot be had, so that the group replaces it: an instance without a role
+    /// can say "replace me" in no other way.
+    package var powersOffOnFailure: Bool
+    /// Parts of the user's own, for the MIME format.
+    package var appendedParts: [UserDataPart]
+
+    /// How long the network is waited for; as long as an attach function may be waiting for the volume, twice over.
+    package static let installMinutes = 30
+
+    /// - Throws: ``GenerationError``, for a configuration that the agent would refuse as well.
+    package init(
+        configuration: ConfigurationFile,
+        source: PackageSource,
+        powersOffOnFailure: Bool = false,
+        appendedParts: [UserDataPart] = []
+    ) throws(GenerationError) {
+        guard !configuration.volumes.isEmpty else {
+            throw GenerationError("The configuration names no volume, so there is nothing to mount.")
+        }
+        do throws(ConfigurationFileError) {
+            _ = try configuration.specs(file: "configuration")
+        } catch {
+            throw GenerationError("\(error)")
+        }
+        self.configuration = configuration
+        self.source = source
+        self.powersOffOnFailure = powersOffOnFailure
+        self.appendedParts = appendedParts
+    }
+
+    /// Everything that is written before the agent is installed.
+    package var files: [UserDataFile] {
+        let head = """
+            # Written by the user data of this instance. The keys are the flags of "autoheal-agent mount":
+            # see autoheal-agent(8), and check changes with "autoheal-agent config check".
+
+
+            """
+        let configuration = UserDataFile(
+            path: ConfigurationFile.standardPath,
+            content: head + configuration.text
+        )
+        let powerOff = UserDataFile(
+            path: "/etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf",
+            content: "[Unit]\nFailureAction=poweroff\n"
+        )
+        return [configuration] + (powersOffOnFailure ? [powerOff] : []) + source.files
+    }
+}

@@ -1,0 +1,34 @@
+import AutohealCore
+
+extension VolumeSettings: SettingTable {
+    static func setting(_ key: CodingKeys) -> Setting<Self> {
+        switch key {
+        case .device: .text(\.device, example: "/dev/sdf")
+        case .mountPoint: .text(\.mountPoint, example: "/data")
+        case .tries: .integer(\.tries, example: "6")
+        case .interval: .number(\.interval, example: "10")
+        case .volumeID: .text(\.volumeID, example: "vol-0123456789abcdef0")
+        case .filesystem: .text(\.filesystem, example: "ext4")
+        case .label: .text(\.label, example: "data")
+        case .options: .text(\.options, example: "noatime,nodev")
+        case .format: .text(\.format, example: "if-blank")
+        case .owner: .text(\.owner, example: "postgres:postgres")
+        case .mode: .text(\.mode, example: "0750")
+        case .grow: .truth(\.grow)
+        case .check: .truth(\.check)
+        case .mkfsOptions: .words(\.mkfsOptions, example: "-m 0 -O quota")
+        }
+    }
+}
+
+extension AgentSettings: SettingTable {
+    static func setting(_ key: CodingKeys) -> Setting<Self> {
+        switch key {
+        case .logFormat: .text(\.logFormat, example: "auto")
+        case .logLevel: .text(\.logLevel, example: "info")
+        case .metadataEndpoint: .text(\.metadataEndpoint, example: "http://127.0.0.1:1338")
+        case .metadataEndpointMode: .text(\.metadataEndpointMode, example: "IPv4")
+        case .metadataDisabled: .truth(\.metadataDisabled)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import AutohealCore
+import ConfigurationFile
+import Testing
+
+@Suite("A configuration file, read")
+struct ParsingTests {
+    @Test("Every key of a volume and of the agent is taken, under the name of its flag")
+    func everyKey() throws {
+        let file = try ConfigurationFile(
+            parsing: """
+                [agent]
+                log-format = "json"
+                log-level = "debug"
+                metadata-endpoint = "http://127.0.0.1:1338"
+                metadata-endpoint-mode = "IPv6"
+                metadata-disabled = false
+
+                [[volume]]
+                device = "/dev/sdf"
+                mount-point = "/data"
+                tries = 90
+                interval = 2.5
+                volume-id = "vol-0123456789abcdef0"
+                filesystem = "ext4"
+                label = "data"
+                options = "noatime"
+                format = "never"
+                owner = "postgres:postgres"
+                mode = "0750"
+                grow = false
+                check = false
+                mkfs-options = "-m 0"
+                """,
+            file: "config.toml"
+        )
+        let volume = try #require(file.volumes.first)
+        #expect(file.agent.logFormat == "json")
+        #expect(file.agent.logLevel == "debug")
+        #expect(file.agent.metadataEndpoint == "http://127.0.0.1:1338")
+        #expect(file.agent.metadataEndpointMode == "IPv6")
+        #expect(file.agent.metadataDisabled == false)
+        #expect(volume.device == "/dev/sdf")
+        #expect(volume.mountPoint == "/data")
+        #expect(volume.tries == 90)
+        #expect(volume.interval == 2.5)
+        #expect(volume.volumeID == "vol-0123456789abcdef0")
+        #expect(volume.filesystem == "ext4")
+        #expect(volume.label == "data")
+        #expect(volume.options == "noatime")
+        #expect(volume.format == "never")
+        #expect(volume.owner == "postgres:postgres")
+        #expect(volume.mode == "0750")
+        #expect(volume.grow == false)
+        #expect(volume.check == false)
+        #expect(volume.mkfsOptions == ["-m", "0"])
+        #expect(try file.specs().map(\.mountPoint) == ["/data"])
+    }
+
+    @Test("An empty file is valid: the machine has not been configured", arguments: ["", "# nothing\n", "[agent]\n"])
+    func empty(text: String) throws {
+        #expect(try ConfigurationFile(parsing: text, file: "f") == ConfigurationFile(volumes: []))
+    }
+
+    @Test("mkfs options may be an array, whose words may contain spaces")
+    func words() throws {
+        let text = "[[volume]]\ndevice='/dev/sdf'\nmkfs-options = ['-E', 'lazy_itable_init=0', '-m', '0']\n"
+        let file = try ConfigurationFile(parsing: text, file: "f")
+        #expect(file.volumes.first?.mkfsOptions == ["-E", "lazy_itable_init=0", "-m", "0"])
+    }
+
+    @Test("Volumes keep their order, whichever way the tables are written")
+    func inline() throws {
+        let text = "volume = [{device = '/dev/sdg', mount-point = '/b'}, {device = '/dev/sdf', mount-point = '/a'}]"
+        #expect(try ConfigurationFile(parsing: text, file: "f").volumes.map(\.mountPoint) == ["/b", "/a"])
+    }
+
+    @Test("A file that is not there is told from one that cannot be read")
+    func missing() throws {
+        let missing = try #require(throws: ConfigurationFileError.self) {
+            try ConfigurationFile(path: "/nonexistent/config.toml")
+        }
+        #expect(missing.isMissing)
+        #expect("\(missing)" == "/nonexistent/config.toml: cannot be read: No such file or directory.")
+        let directory = try #require(throws: ConfigurationFileError.self) { try ConfigurationFile(path: "/") }
+        #expect(!directory.isMissing)
+    }
+}

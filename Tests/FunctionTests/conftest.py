@@ -1,0 +1,171 @@
+"""Runs the two functions as Lambda does, against a simulated cloud on loopback, and records what they call."""
+
+import importlib.util
+import json
+import logging
+import os
+import sys
+import threading
+from collections import defaultdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+# Before boto3 looks: no endpoint but loopback, no credentials but dummies, no file of the user.
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "dummy",
+    "AWS_SECRET_ACCESS_KEY": "dummy",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "MOTO_ACCOUNT_ID": "123456789012",
+}
+for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+    os.environ.pop(name, None)
+logging.getLogger("werkzeug").setLevel(logging.WARNING)
+sys.path.insert(0, str(Path(__file__).parent))
+
+import boto3  # noqa: E402
+import botocore.endpoint  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+from simulated_cloud import Context, SimulatedCloud  # noqa: E402
+
+# A situation may take 300 simulated seconds, which are hundreds of calls.
+patient = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("quick", max_examples=40, derandomize=True, **patient)
+settings.register_profile("thorough", max_examples=500, **patient)
+settings.load_profile("quick")
+
+FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
+
+# The kind of resource that a parameter names, as the ARNs of IAM call it.
+KINDS = {
+    "AllocationId": "elastic-ip",
+    "AutoScalingGroupName": "autoScalingGroup",
+    "InstanceId": "instance",
+    "VolumeId": "volume",
+}
+
+observed = defaultdict(lambda: defaultdict(set))
+
+
+def load(name):
+    """The function, as a module that boto3 serves with a recording session of its own."""
+    spec = importlib.util.spec_from_file_location(name, FUNCTIONS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    session = boto3.Session(region_name="eu-west-1")
+
+    def record(params, model, **_):
+        action = f"{model.service_model.signing_name}:{model.name}"
+        kinds = {"*"} if model.name.startswith("Describe") else {KINDS[each] for each in params if each in KINDS}
+        if model.service_model.signing_name == "autoscaling":
+            kinds.discard("instance")  # there it is a part of the group
+        observed[name][action] |= kinds
+
+    session.events.register("provide-client-params.*.*", record)
+    module.boto3 = session
+    return module
+
+
+@pytest.fixture(scope="session")
+def server():
+    cloud = SimulatedCloud()
+    os.environ["AWS_ENDPOINT_URL"] = cloud.url
+    yield cloud
+    cloud.close()
+
+
+@pytest.fixture
+def cloud(server, monkeypatch):
+    server.reset()
+    # The pauses between the attempts of botocore, too, are simulated.
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda each: server.clock.sleep(each)))
+    return server
+
+
+@pytest.fixture(scope="session")
+def attach_module():
+    return load("attach")
+
+
+@pytest.fixture(scope="session")
+def scale_up_module():
+    return load("scale_up")
+
+
+class Attach:
+    """The attach function of one stack."""
+
+    def __init__(self, cloud, module, monkeypatch):
+        self.cloud, self.module, self.monkeypatch = cloud, module, monkeypatch
+        self.group = f"group-{next(cloud.names)}"
+        self.volumes = []
+        self.allocation = None
+        self.lines = []
+        self.timeout = 900
+        module.client.cache_clear()
+        for service in ("ec2", "autoscaling"):
+            module.client(service)
+        monkeypatch.setattr(module, "print", self.keep, raising=False)
+
+    def keep(self, line, flush=False):
+        assert "\n" not in line
+        self.lines.append(json.loads(line))
+
+    def configure(self, volumes=None, allocation=None, group=None):
+        self.volumes = [self.cloud.volume()] if volumes is None else volumes
+        self.allocation = allocation
+        self.group = group or self.group
+        devices = [f"/dev/sd{letter}" for letter in "fghijklmnop"]
+        pairs = ",".join(f"{device}={volume}" for device, volume in zip(devices, self.volumes))
+        for key, value in {
+            "GROUP_NAME": self.group,
+            "HOOK_NAME": self.cloud.hook,
+            "VOLUMES": pairs,
+            "ALLOCATION_ID": allocation or "",
+        }.items():
+            self.monkeypatch.setenv(key, value)
+        return self
+
+    def launch(self, **options):
+        return self.cloud.launch(self.group, **options)
+
+    def __call__(self, event, sleep=None):
+        context = Context(self.cloud.clock, self.timeout)
+        try:
+            return self.module.handler(event, context, sleep=sleep or self.cloud.clock.sleep)["outcome"]
+        finally:
+            assert context.get_remaining_time_in_millis() > 0, "the function outlived its time"
+
+    def twice_at_once(self, event):
+        outcomes = []
+        threads = [threading.Thread(target=lambda: outcomes.append(self(event))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        return sorted(outcomes)
+
+    def in_place(self, instance):
+        return all(self.cloud.is_attached(each, instance) for each in self.volumes) and (
+            not self.allocation or self.cloud.address_of(self.allocation) == instance
+        )
+
+    def said(self, text):
+        """The log lines with this text in the message or the data."""
+        return [line for line in self.lines if text in json.dumps(line)]
+
+
+@pytest.fixture
+def attach(cloud, attach_module, monkeypatch):
+    return Attach(cloud, attach_module, monkeypatch).configure()
+
+
+def pytest_collection_modifyitems(items):
+    """The permissions are compared last, when every call has been made."""
+    items.sort(key=lambda item: item.path.name == "test_permissions.py")

@@ -1,0 +1,133 @@
+"""Laws of the attach function, whatever goes wrong, in any order.
+
+1. The hook is completed exactly once, unless it ended otherwise (its time, its group).
+2. CONTINUE only if the last look saw the instance running, each volume attached to it, and the address with it.
+3. Nothing is detached, disassociated or terminated by the function, and nothing is forced.
+4. It ends within its time.
+5. The same event once more changes nothing.
+
+More examples: `pytest --hypothesis-profile=thorough`.
+"""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import simulated_cloud
+from simulated_cloud import Fault
+from test_attach import FORBIDDEN
+
+ACTIONS = [
+    "DescribeInstances",
+    "DescribeVolumes",
+    "AttachVolume",
+    "DescribeAddresses",
+    "AssociateAddress",
+    "RecordLifecycleActionHeartbeat",
+    "CompleteLifecycleAction",
+]
+CHANGES = {"AttachVolume", "AssociateAddress", "CompleteLifecycleAction"}
+
+faults = st.sampled_from(
+    [
+        None,
+        simulated_cloud.THROTTLED,
+        simulated_cloud.RATE_EXCEEDED,
+        simulated_cloud.INTERNAL,
+        simulated_cloud.UNAUTHORIZED,
+        simulated_cloud.ACCESS_DENIED,
+        simulated_cloud.IN_USE,
+        simulated_cloud.INCORRECT_STATE,
+        simulated_cloud.LOST_ANSWER,
+        simulated_cloud.LOST_REQUEST,
+        Fault("InvalidParameterValue"),
+        Fault("Unheard.Of"),
+    ]
+)
+moment = st.integers(0, 250)
+incidents = st.one_of(
+    st.tuples(st.just("instance"), moment, st.sampled_from(["shutting-down", "terminated", "stopping", "stopped"])),
+    st.tuples(st.just("volume deleted"), moment, st.integers(0, 1)),
+    st.tuples(st.just("volume broken"), moment, st.sampled_from(["error", "deleting", "creating"])),
+    st.tuples(st.just("group deleted"), moment, st.none()),
+    st.tuples(st.just("operator detaches"), moment, st.integers(0, 1)),
+    st.tuples(st.just("operator ends the action"), moment, st.sampled_from(["CONTINUE", "ABANDON"])),
+)
+situations = st.fixed_dictionaries(
+    {
+        "volumes": st.integers(1, 2),
+        "address": st.sampled_from(["none", "free", "with the old instance"]),
+        "held": st.sampled_from(["no", "attached", "detaching", "busy"]),
+        "released": st.integers(0, 400),
+        "pending": st.integers(0, 120),
+        "attach_time": st.sampled_from([0, 3, 3, 3, 30, 150]),
+        "hook_timeout": st.sampled_from([300, 300, 300, 65]),
+        "timeout": st.sampled_from([300, 300, 120, 90]),
+        "twice": st.booleans(),
+        "incidents": st.lists(incidents, max_size=2),
+        "faults": st.lists(st.tuples(st.sampled_from(ACTIONS), st.lists(faults, min_size=1, max_size=8)), max_size=4),
+    }
+)
+
+def happens(cloud, attach, action, incident):
+    what, when, detail = incident
+    if what == "instance":
+        cloud.after(when, cloud.set_state, action.instance, detail)
+    elif what == "volume deleted":
+        cloud.after(when, cloud.delete_volume, attach.volumes[detail % len(attach.volumes)])
+    elif what == "volume broken":
+        cloud.after(when, simulated_cloud.volume_states.__setitem__, attach.volumes[0], detail)
+    elif what == "group deleted":
+        cloud.after(when, cloud.delete_group, attach.group)
+    elif what == "operator detaches":
+        cloud.after(when, cloud.release, attach.volumes[detail % len(attach.volumes)])
+    else:
+        cloud.after(when, lambda: setattr(action, "ended", action.ended or f"{detail} by an operator"))
+
+
+def arrange(cloud, attach, given_situation):
+    cloud.reset()
+    attach.lines.clear()
+    attach.module.client.cache_clear()
+    attach.timeout = given_situation["timeout"]
+    cloud.attach_time = given_situation["attach_time"]
+    cloud.hook_timeout = given_situation["hook_timeout"]
+    old = cloud.run()
+    address = given_situation["address"]
+    allocation = None if address == "none" else cloud.address(old if address == "with the old instance" else None)
+    attach.configure([cloud.volume() for _ in range(given_situation["volumes"])], allocation)
+    if given_situation["held"] != "no":
+        for volume in attach.volumes:
+            cloud.hold(volume, old, state=given_situation["held"])
+        cloud.terminate(old, after=given_situation["released"])
+    action = attach.launch(pending=given_situation["pending"])
+    for incident in given_situation["incidents"]:
+        happens(cloud, attach, action, incident)
+    for name, sequence in given_situation["faults"]:
+        cloud.fail(name, *sequence)
+    return action
+
+
+def check_laws(cloud, attach, action, outcomes):
+    completed = [outcome for _, outcome, _ in action.completions]
+    assert len(completed) == 1 or (not completed and action.ended), (completed, action.ended)
+    for _, outcome, seen in action.completions:
+        if outcome == "CONTINUE":
+            assert seen["instances"][action.instance] == "running"
+            assert all(seen["volumes"].get(volume) == action.instance for volume in attach.volumes)
+            assert not attach.allocation or seen["addresses"].get(attach.allocation) == action.instance
+    assert not {name for _, name, _ in cloud.calls} & FORBIDDEN
+    assert not any(key == "Force" for _, _, parameters in cloud.calls for key in parameters)
+    assert set(outcomes) <= {"CONTINUE", "ABANDON", "OVER"}
+    assert all(line["host.id"] == action.instance for line in attach.lines)
+
+
+@given(situation=situations)
+def test_any_faults_in_any_order(cloud, attach, situation):
+    action = arrange(cloud, attach, situation)
+    outcomes = attach.twice_at_once(action.event()) if situation["twice"] else [attach(action.event())]
+    check_laws(cloud, attach, action, outcomes)
+    cloud.faults.clear()
+    done = len(cloud.calls)
+    assert attach(action.event()) == "OVER"
+    assert not [name for _, name, _ in cloud.calls[done:] if name in CHANGES - {"CompleteLifecycleAction"}]
+    check_laws(cloud, attach, action, outcomes)

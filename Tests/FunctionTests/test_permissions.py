@@ -1,0 +1,62 @@
+"""What the functions call is what permissions.json says: no more, no less. The roles of the template follow it."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from conftest import FUNCTIONS, observed
+
+NAMES = ("attach", "scale_up")
+# What a call needs beyond the resources it names: the address goes to the primary interface of the instance.
+IMPLIED = {"ec2:AssociateAddress": {"network-interface"}}
+
+declared = json.loads((FUNCTIONS / "permissions.json").read_text())
+
+
+@pytest.fixture
+def whole_suite(request):
+    """Skips unless every other test was run: only then has every call been made."""
+    here = Path(__file__).parent
+    ran = {item.path.name for item in request.session.items}
+    options = request.config.option
+    if ran != {path.name for path in here.glob("test_*.py")} or options.keyword or request.session.testsfailed:
+        pytest.skip("only a part of the suite was run, or failed")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_call_is_declared(name):
+    assert set(observed[name]) <= set(declared[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_declared_that_is_not_called(name, whole_suite):
+    calls = {action: kinds | IMPLIED.get(action, set()) for action, kinds in observed[name].items()}
+    assert {action: set(kinds) for action, kinds in declared[name].items()} == calls
+
+
+def test_the_file_is_sorted_and_names_each_function():
+    assert sorted(declared) == sorted(NAMES)
+    text = (FUNCTIONS / "permissions.json").read_text()
+    actions = re.findall(r'"(\w+:\w+)"', text)
+    assert actions == [action for name in NAMES for action in sorted(declared[name])]
+    assert all(kinds == sorted(kinds) for grants in declared.values() for kinds in grants.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_source_suits_an_inline_function_in_a_template(name):
+    """ASCII; no `${` or `%{`, which templates would expand; modules that the Lambda runtime has; small."""
+    source = (FUNCTIONS / f"{name}.py").read_text()
+    assert source.isascii() and "\t" not in source and "${" not in source and "%{" not in source
+    assert max(map(len, source.splitlines())) <= 120
+    assert len(source.splitlines()) <= 250 and len(source) < 16_000
+    imported = {
+        (node.module if isinstance(node, ast.ImportFrom) else alias.name).partition(".")[0]
+        for node in ast.walk(ast.parse(source, feature_version=(3, 11)))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+    standard = {"functools", "http", "json", "os", "time", "traceback", "urllib"}
+    assert imported <= standard | {"boto3", "botocore"}
