@@ -82,11 +82,12 @@ class Volume:
         return not any(any(part) for offset, part in self.data() if not offset <= marker < offset + len(part))
 
     def errors(self):
-        """What e2fsck finds after the journal was replayed, on a copy; nothing if the file system is clean."""
+        """What e2fsck finds after the journal was replayed, on a copy; empty if the file system is clean."""
         with tempfile.NamedTemporaryFile(dir=os.path.dirname(self.path)) as copy:
             run("cp", "--sparse=always", self.path, copy.name)
             run("e2fsck", "-p", copy.name, accept=(0, 1))
-            return run("e2fsck", "-fn", copy.name, accept=(0, 4)).stdout
+            result = run("e2fsck", "-fn", copy.name, accept=(0, 4))
+            return result.stdout if result.returncode else ""
 
 
 def run(*command, accept=(0,), stdin=None, environment=None):

@@ -169,11 +169,10 @@ class Guest:
             self.demand_alive()
             time.sleep(pause)
 
-    def wait_for_agent_start(self, limit=BOOT_LIMIT):
-        """Waits until the unit has a process, without costing the guest one each time."""
+    def wait_for_agent_start(self):
+        """Waits for the agent's first word on the console, or for the end of the user data, which starts it."""
+        self.wait_for_console(r"autoheal-agent\[\d+\]|Cloud-init v\. \S+ finished")
         self.connect()
-        procs = f"/sys/fs/cgroup/system.slice/{UNIT}/cgroup.procs"
-        self.wait_until(f"{UNIT} to start", lambda: self.agent.exists(procs), limit, pause=0.5)
 
     def wait_for_agent_end(self, limit=STEP_LIMIT):
         """Waits until the unit is neither starting nor about to be started again."""

@@ -59,13 +59,16 @@ def journal(*arguments):
 
 
 def kernel_times(node):
-    """Seconds on the guest's clock: the disk's controller is seen, the disk is there, its file system is mounted."""
+    """Seconds on the guest's clock: the controller is seen, the driver is ready, the file system is mounted, has grown."""
+    controller = os.path.basename(os.path.realpath(f"/sys/block/{node}/device"))
     address = os.path.basename(os.path.realpath(f"/sys/block/{node}/device/device"))
     times = {}
     for entry in journal("--dmesg", "--output-fields=MESSAGE,_SOURCE_MONOTONIC_TIMESTAMP"):
         message, time = str(entry.get("MESSAGE")), int(entry.get("_SOURCE_MONOTONIC_TIMESTAMP", 0)) / 1e6
         if address in message:
             times.setdefault("added", time)
+        if f"nvme {controller}:" in message and "queues" in message:
+            times.setdefault("ready", time)
         if f"({node})" in message and "mounted filesystem" in message and "unmount" not in message:
             times.setdefault("mounted", time)
         if f"({node})" in message and "resized filesystem" in message:

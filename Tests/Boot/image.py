@@ -27,6 +27,7 @@ PACKAGES = """
 CLOUD_CONFIG = """\
 datasource_list: [Ec2]
 apt: {preserve_sources_list: true}
+locale: false
 # cloud-init's own news go where the console's reader sees them, as in the images of Debian for EC2.
 output: {all: '| tee -a /var/log/cloud-init-output.log'}
 """
@@ -44,11 +45,14 @@ rm -f "$root/etc/hostname" "$root/etc/machine-id"
 mkdir -p "$root/etc/systemd/journald.conf.d" "$root/var/log/journal" "$root/etc/apt/apt.conf.d"
 printf '[Journal]\\nRateLimitBurst=0\\n' > "$root/etc/systemd/journald.conf.d/boot-test.conf"
 printf 'APT::Periodic::Enable "0";\\n' > "$root/etc/apt/apt.conf.d/90boot-test"
+mkdir -p "$root/etc/systemd/system/qemu-guest-agent.service.d"
+# It would note every look that the test takes, and the journal is for the guest's own news.
+printf '[Service]\\nLogLevelMax=warning\\n' > "$root/etc/systemd/system/qemu-guest-agent.service.d/quiet.conf"
 rm -f "$root/etc/apt/sources.list" "$root"/etc/apt/sources.list.d/*
 chroot "$root" useradd --create-home --shell /bin/bash {LOGIN_USER}
 printf '{LOGIN_USER}:{LOGIN_PASSWORD}\\n' | chroot "$root" chpasswd
 chroot "$root" systemctl enable systemd-networkd.service serial-getty@ttyS0.service
-chroot "$root" systemctl disable apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer
+chroot "$root" systemctl disable apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
 chroot "$root" update-initramfs -u -k all
 """
 

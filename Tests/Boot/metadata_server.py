@@ -5,6 +5,7 @@ import json
 import secrets
 import socketserver
 import threading
+import time
 
 import network
 
@@ -124,6 +125,7 @@ class MetadataServer(Server):
         self.instance = instance or Instance("i-00000000000000000", "")
         self.tokens = set()
         self.log = log
+        self.start_time = time.monotonic()
         self.speaks = threading.Event()
         self.speaks.set()
         self.unanswered = 0
@@ -140,7 +142,7 @@ class MetadataServer(Server):
 
     def note(self, line):
         if self.log:
-            print(line, file=self.log, flush=True)
+            print(f"{time.monotonic() - self.start_time:8.2f} {line}", file=self.log, flush=True)
 
 
 class PackageHandler(Handler):

@@ -123,14 +123,3 @@ class GuestAgent(JSONLines):
                 raise ProtocolError(f"{command[0]} did not end in the guest within {timeout} s")
             time.sleep(pause)
             pause = min(1.0, pause * 1.5)
-
-    def exists(self, path):
-        """Whether a file can be opened in the guest; costs it no process."""
-        try:
-            handle = self.request("guest-file-open", {"path": path, "mode": "r"})
-        except ProtocolError as error:
-            if "failed to open" in str(error):
-                return False
-            raise
-        self.request("guest-file-close", {"handle": handle})
-        return True

@@ -64,7 +64,7 @@ class Stories:
         os.makedirs(logs, exist_ok=True)
         self.metadata.forget(instance, open(os.path.join(logs, "metadata.log"), "w"))
         self.packages.on_download = lambda path: None
-        self.report.say(f"  instance {instance.id} starts; its console is in {os.path.relpath(logs)}/console.log")
+        self.report.say(f"  instance {instance.id} starts: {name}/console.log")
         self.guest = Guest(self.image, name, instance.id, root_disk, self.accelerator)
         self.guest.console_log = os.path.join(logs, "console.log")
         self.guest.journal_log = os.path.join(logs, "journal.log")
@@ -112,7 +112,9 @@ class Stories:
         check(f"visible in all {len(here['namespaces'])} mount namespaces", not blind, f"not to {blind}")
         times = here["times"]
         if figures and "added" in times and "mounted" in times:
-            self.report.figure("seconds from hot-add to mounted", round(times["mounted"] - times["added"], 2))
+            seconds = times["mounted"] - times["added"]
+            driver = f", {times['ready'] - times['added']:.2f} of them until the driver had it" if "ready" in times else ""
+            self.report.figure("seconds from hot-add to mounted", f"{seconds:.2f}{driver}")
         if figures:
             chain = ", ".join(f"{name} {value:.1f}" for name, value in facts["boot"].items() if value)
             self.report.figure("boot chain, seconds since the kernel started", chain)
@@ -246,7 +248,7 @@ class Stories:
         self.superblock = self.volume.superblock
         self.end_guest()
         errors = self.volume.errors()
-        self.report.check("e2fsck finds nothing wrong", "clean" in errors or "errors" not in errors.lower(), errors)
+        self.report.check("e2fsck finds nothing wrong", not errors, errors)
         self.report.check("the marker is gone", not self.volume.has_intent_marker)
 
     def enlarged(self):
@@ -267,7 +269,7 @@ class Stories:
         self.report.check("the agent says that it grew", "grow" in self.steps(facts), self.steps(facts))
         self.end_guest()
         errors = self.volume.errors()
-        self.report.check("e2fsck finds nothing wrong", "clean" in errors or "errors" not in errors.lower(), errors)
+        self.report.check("e2fsck finds nothing wrong", not errors, errors)
 
     # 6
 
