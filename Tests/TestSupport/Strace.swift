@@ -14,7 +14,7 @@ package enum Strace {
         // Under --seccomp-bpf, which is faster, strace 6.1 does not inject signals.
         let isSignalling = injections.contains { $0.contains("signal=") }
         return ["strace", "-f"] + (isSignalling ? [] : ["--seccomp-bpf"])
-            + ["-qqq", "-o", log, "-e", "trace=\(names.joined(separator: ","))"]
+            + ["-qq", "-o", log, "-e", "trace=\(names.joined(separator: ","))"]
             + injections.flatMap { ["-e", "inject=\($0)"] }
     }
 }
