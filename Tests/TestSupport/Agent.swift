@@ -66,6 +66,17 @@ package struct Agent: Sendable {
             output: result.standardOutput
         )
     }
+
+    /// Runs a copy of the program in a place that everybody may enter, without root and without any capability.
+    package func runAsNobody(_ arguments: [String]) async throws -> AgentRun {
+        let copy = "\(directory)/autoheal-agent"
+        if !Files.exists(copy) { try await Command.check("cp", [try Self.executable, copy]) }
+        return try await run(
+            arguments,
+            under: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"],
+            executable: copy
+        )
+    }
 }
 
 /// The agent while it runs.
