@@ -32,6 +32,7 @@ struct RunFlags: ParsableArguments {
             volumes: volumes,
             logFormat: try logging.format(default: file?.agent.logFormat),
             logLevel: try logging.level(default: file?.agent.logLevel),
+            logConsole: logging.logConsole ?? file?.agent.logConsole,
             environment: (file?.agent.environment ?? [:]).merging(ProcessInfo.processInfo.environment) { $1 }
         )
     }
@@ -74,6 +75,8 @@ struct RunConfiguration: Sendable {
     var volumes: [VolumeSpec]
     var logFormat: LogFormat
     var logLevel: Logger.Level
+    /// Nil means "if the log goes to the journal".
+    var logConsole: Bool?
     /// The process's, with what the file says of the metadata service where no variable says it.
     var environment: [String: String]
 }
