@@ -10,6 +10,8 @@ struct RunConfiguration: Sendable {
     let volumes: [VolumeSpec]
     let logFormat: LogFormat
     let logLevel: Logger.Level
+    /// Nil means "if the log goes to the journal".
+    let logConsole: Bool?
     /// The process's, with what the file says of the metadata service where no variable says it.
     let environment: [String: String]
 
@@ -24,6 +26,7 @@ struct RunConfiguration: Sendable {
             }
         logFormat = try logging.format(default: file?.agent.logFormat)
         logLevel = try logging.level(default: file?.agent.logLevel)
+        logConsole = logging.logConsole ?? file?.agent.logConsole
         environment = (file?.agent.environment ?? [:]).merging(ProcessInfo.processInfo.environment) { $1 }
     }
 
