@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 
 import requirements
 
@@ -73,28 +72,30 @@ def outside(options):
     logs = os.path.abspath(options.logs or os.path.join(packages.ROOT, ".build", "boot-test"))
     shutil.rmtree(logs, ignore_errors=True)
     os.makedirs(logs)
-    run = tempfile.mkdtemp(prefix="run-", dir=cache)
     try:
-        if options.self_check:
-            deb = packages.careless_package(run)
-        else:
-            deb = os.path.abspath(packages.package(log, options.deb))
-        log(f"Testing {os.path.basename(deb)}; logs in {os.path.relpath(logs)}")
-        command = [
-            # Each ends with the one before it, also when that was killed.
-            "setpriv", "--pdeathsig", "KILL",
-            "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-            sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:],
-            "--inside", os.readlink("/proc/self/ns/net"), image.directory, deb, run, logs,
-        ]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-        try:
-            return process.wait()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
+        with images.run_directory(cache) as run:
+            if options.self_check:
+                deb = packages.careless_package(run)
+            else:
+                deb = os.path.abspath(packages.package(log, options.deb))
+            log(f"Testing {os.path.basename(deb)}; logs in {os.path.relpath(logs)}")
+            return boot(image, deb, run, logs)
     except KeyboardInterrupt:
         return 130
-    finally:
-        shutil.rmtree(run, ignore_errors=True)
+
+
+def boot(image, deb, run, logs):
+    command = [
+        # Each ends with the one before it, also when that was killed.
+        "setpriv", "--pdeathsig", "KILL",
+        "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+        sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:],
+        "--inside", os.readlink("/proc/self/ns/net"), image.directory, deb, run, logs,
+    ]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    try:
+        return process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
