@@ -18,7 +18,7 @@ import requirements
 def arguments():
     parser = argparse.ArgumentParser(
         prog="script/boot-test",
-        description="Boots instances under QEMU as on EC2, with the package installed by cloud-init and a volume hot-added.",
+        description="Boots instances under QEMU as on EC2; cloud-init installs the package, and a volume is hot-added.",
         epilog="Without a choice: scenarios 1, 2 and 6. The image is kept in the cache directory.",
     )
     parser.add_argument("--all", action="store_true", help="all eight scenarios")
@@ -32,8 +32,12 @@ def arguments():
     )
     parser.add_argument("--image-only", action="store_true", help="build the image and stop")
     parser.add_argument("--accelerator", choices=("tcg", "kvm"), default="tcg", help="of QEMU (default: tcg)")
-    parser.add_argument("--apt-sources", metavar="FILE", help="one-line sources for the image (default: the machine's own)")
-    parser.add_argument("--logs", metavar="DIRECTORY", help="console and journal of every guest (default: .build/boot-test)")
+    parser.add_argument(
+        "--apt-sources", metavar="FILE", help="one-line sources for the image (default: the machine's own)"
+    )
+    parser.add_argument(
+        "--logs", metavar="DIRECTORY", help="consoles and journals of the guests (default: .build/boot-test)"
+    )
     parser.add_argument("--cache", metavar="DIRECTORY", help="where the image is kept")
     parser.add_argument("--list-packages", action="store_true", help="print the apt packages that this test needs")
     # From the outer to the inner process.

@@ -1,4 +1,4 @@
-"""Runs in the guest, from standard input: says in JSON what is true there, or writes files whose loss would be noticed."""
+"""Runs in the guest, from standard input: says in JSON what is true there, or writes files that would be missed."""
 
 import hashlib
 import json
@@ -59,7 +59,7 @@ def journal(*arguments):
 
 
 def kernel_times(node):
-    """Seconds on the guest's clock: the controller is seen, the driver is ready, the file system is mounted, has grown."""
+    """Seconds on the guest's clock: controller seen, driver ready, file system mounted, file system grown."""
     controller = os.path.basename(os.path.realpath(f"/sys/block/{node}/device"))
     address = os.path.basename(os.path.realpath(f"/sys/block/{node}/device/device"))
     times = {}

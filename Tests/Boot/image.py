@@ -24,6 +24,8 @@ PACKAGES = """
     systemd systemd-sysv udev util-linux xfsprogs
 """.split()
 
+DISTURBANCES = "apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer"
+
 CLOUD_CONFIG = """\
 datasource_list: [Ec2]
 apt: {preserve_sources_list: true}
@@ -53,7 +55,7 @@ rm -f "$root/etc/apt/sources.list" "$root"/etc/apt/sources.list.d/*
 chroot "$root" useradd --create-home --shell /bin/bash {LOGIN_USER}
 printf '{LOGIN_USER}:{LOGIN_PASSWORD}\\n' | chroot "$root" chpasswd
 chroot "$root" systemctl enable systemd-networkd.service serial-getty@ttyS0.service
-chroot "$root" systemctl disable apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+chroot "$root" systemctl disable {DISTURBANCES}
 chroot "$root" update-initramfs -u -k all
 """
 
@@ -84,8 +86,9 @@ def recipe_hash():
 
 def apt_sources():
     """The machine's own sources of this release, as apt reads them out of /etc/apt."""
+    fields = "$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(COMPONENT)"
     listing = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(COMPONENT)", "Created-By: Packages"],
+        ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"],
         check=True, capture_output=True, text=True,
     ).stdout
     lines = []
@@ -144,7 +147,8 @@ def build(image, cache, log, sources_file):
         with open(sources, "w") as file:
             file.write("\n".join(lines) + "\n")
         with open(os.path.join(cache, "build.log"), "w") as output:
-            run = lambda *command: subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
+            run = lambda *command: subprocess.run(command, check=True, **streams)
             run(
                 "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--architectures=amd64",
                 "--include=" + ",".join(PACKAGES),

@@ -64,5 +64,6 @@ def self_check(report):
     unnoticed = expected - set(report.failed())
     for number, name in sorted(unnoticed):
         print(f"The careless package passed in scenario {number}: {name}")
-    print("The test is blind." if unnoticed else f"The test saw all {len(expected)} things that the careless package destroyed.")
+    if not unnoticed:
+        print(f"The test noticed all {len(expected)} losses that the careless package caused.")
     return 1 if unnoticed else 0

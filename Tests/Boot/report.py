@@ -37,7 +37,8 @@ class Report:
         print(file=sys.stdout)
         for number in sorted({number for number, _, _ in self.results}):
             checks = [holds for scenario, _, holds in self.results if scenario == number]
-            print(f"Scenario {number}: {sum(checks)} of {len(checks)} checks hold" + ("" if all(checks) else "  <-- FAILED"))
+            verdict = "" if all(checks) else "  <-- FAILED"
+            print(f"Scenario {number}: {sum(checks)} of {len(checks)} checks hold{verdict}")
         for number, name, value in self.figures:
             if name.startswith("seconds"):
                 print(f"  scenario {number}, {name}: {value}")

@@ -9,7 +9,7 @@ import time
 import disks
 import image as images
 import user_data
-from guest import STEP_LIMIT, UNIT, Guest, StagingError, new_instance_id
+from guest import AGENT_LINE, STEP_LIMIT, UNIT, Guest, StagingError, new_instance_id
 from metadata_server import INSTANCE_TYPE, ZONE, Instance
 from qmp import ProtocolError
 
@@ -113,8 +113,9 @@ class Stories:
         times = here["times"]
         if figures and "added" in times and "mounted" in times:
             seconds = times["mounted"] - times["added"]
-            driver = f", {times['ready'] - times['added']:.2f} of them until the driver had it" if "ready" in times else ""
-            self.report.figure("seconds from hot-add to mounted", f"{seconds:.2f}{driver}")
+            driver = times.get("ready", times["added"]) - times["added"]
+            value = f"{seconds:.2f}, {driver:.2f} of them until the driver had it"
+            self.report.figure("seconds from hot-add to mounted", value)
         if figures:
             chain = ", ".join(f"{name} {value:.1f}" for name, value in facts["boot"].items() if value)
             self.report.figure("boot chain, seconds since the kernel started", chain)
@@ -158,11 +159,12 @@ class Stories:
             "tagged lines on the serial console", any(guest.instance_id in line for line in lines),
             f"none of {len(lines)} lines of the agent has {guest.instance_id}",
         )
-        check("the console says that it is mounted", any("mounted" in line and "/data" in line for line in lines), lines[-3:])
+        said = any("mounted" in line and "/data" in line for line in lines)
+        check("the console says that it is mounted", said, lines[-3:])
 
     @staticmethod
     def agent_lines(guest):
-        return [line for line in guest.console().splitlines() if "autoheal-agent[" in line]
+        return [line for line in guest.console().splitlines() if re.search(AGENT_LINE, line)]
 
     # 1, 2, 3
 
@@ -386,7 +388,8 @@ class Stories:
         self.report.figure("requests that got no answer", self.metadata.unanswered)
 
     ALL = {
-        1: first_instance, 2: next_instance, 3: reboot, 4: killed_in_mkfs, 5: enlarged, 6: foreign, 7: never, 8: without_rule,
+        1: first_instance, 2: next_instance, 3: reboot, 4: killed_in_mkfs,
+        5: enlarged, 6: foreign, 7: never, 8: without_rule,
     }
     # What .ci/run can afford: the life of a volume, and what must never be formatted.
     SHORT = (1, 2, 6)
