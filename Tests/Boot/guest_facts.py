@@ -82,8 +82,10 @@ def volume(mount_point):
     if mounts:
         node = os.path.basename(os.path.realpath(mounts[-1][2]))
         size = os.statvfs(mount_point)
+        with open(f"/sys/block/{node}/device/serial") as file:
+            serial = file.read().strip()
         facts.update(
-            node=node, namespaces=namespaces(mount_point), bytes=size.f_blocks * size.f_frsize,
+            node=node, serial=serial, namespaces=namespaces(mount_point), bytes=size.f_blocks * size.f_frsize,
             checksums=checksums(mount_point), times=kernel_times(node),
         )
     return facts

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import socket
+import threading
 import time
 
 import disks
@@ -107,6 +108,8 @@ class Stories:
         check("status says 0", facts["status"]["exit"] == 0, facts["status"]["text"])
         if not here["mounts"]:
             return False
+        serial = volume.id.replace("-", "")
+        check("it is the right volume", here["serial"] == serial, f"{here['serial']}, not {serial}")
         check("read-write", "rw" in here["mounts"][-1][3].split(","), here["mounts"])
         blind = [name for name, sees in here["namespaces"] if not sees]
         check(f"visible in all {len(here['namespaces'])} mount namespaces", not blind, f"not to {blind}")
@@ -350,7 +353,8 @@ class Stories:
     def login(self, guest):
         with socket.socket(socket.AF_UNIX) as console:
             console.connect(guest.path("console"))
-            console.settimeout(STEP_LIMIT)
+            # What the guest says is read from the log; unread, it would stop QEMU's serial port after 300 characters.
+            threading.Thread(target=drain, args=[console], daemon=True).start()
             guest.mark_console()
             try:
                 for text, answer in (
@@ -384,7 +388,6 @@ class Stories:
         self.report.check("the metadata service was silent", not self.metadata.speaks.is_set())
         for mount_point, volume in (("/by-id", by_id), ("/by-name", by_name)):
             self.check_mounted(guest, unit, facts, mount_point, volume, figures=mount_point == "/by-id")
-            self.report.check(f"{mount_point} is on the right volume", volume.superblock is not None)
         self.report.figure("requests that got no answer", self.metadata.unanswered)
 
     ALL = {
@@ -393,3 +396,9 @@ class Stories:
     }
     # What .ci/run can afford: the life of a volume, and what must never be formatted.
     SHORT = (1, 2, 6)
+
+
+def drain(connection):
+    with contextlib.suppress(OSError):
+        while connection.recv(4096):
+            pass
