@@ -188,13 +188,24 @@ def run_directory(cache):
         if name.startswith("run-"):
             with open(os.path.join(path, "lock"), "a") as file, contextlib.suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
+                remove(path)
     path = tempfile.mkdtemp(prefix="run-", dir=cache)
     try:
         with locked(os.path.join(path, "lock")):
             yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        remove(path)
+
+
+def remove(run):
+    """Removes the directory of a run, and the loop devices on its files that a killed run could not detach."""
+    listing = subprocess.run(
+        ["losetup", "--list", "--noheadings", "--raw", "--output", "NAME,BACK-FILE"], capture_output=True, text=True
+    ).stdout
+    for device, _, file in (line.partition(" ") for line in listing.splitlines()):
+        if file.startswith(run + "/"):
+            subprocess.run(["losetup", "--detach", device])
+    shutil.rmtree(run, ignore_errors=True)
 
 
 def without_udev_rule(image, directory):

@@ -29,7 +29,10 @@ def main(options, outer_namespace, image_directory, deb, run_directory, logs):
     chosen = sorted(set(options.scenario or ())) or (sorted(stories.ALL) if options.all else stories.SHORT)
     if options.self_check:
         chosen = (1, 2, 6)
-    broken = tell(stories, report, chosen)
+    try:
+        broken = tell(stories, report, chosen)
+    except KeyboardInterrupt:
+        return 130
     report.summarise()
     if broken:
         print("Not every scenario could be brought to its end; this says nothing about the agent.")

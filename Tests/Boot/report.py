@@ -23,7 +23,8 @@ class Report:
         """Notes a fact; a failed check never stops a scenario, so that one run shows everything."""
         holds = bool(holds)
         self.results.append((self.scenario, name, holds))
-        self.say(f"  {'ok  ' if holds else 'FAIL'}  {name}" + (f": {detail}" if detail and not holds else ""))
+        reason = f": {str(detail)[:400]}" if detail and not holds else ""
+        self.say(f"  {'ok  ' if holds else 'FAIL'}  {name}{reason}")
         return holds
 
     def figure(self, name, value):
