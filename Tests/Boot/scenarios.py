@@ -22,16 +22,30 @@ FILES_ARE_THERE = "the files are there"
 NOT_FORMATTED = "nothing was formatted"
 BYTES_UNCHANGED = "{}: not one byte changed"
 
-DEPENDENT = "boot-test-dependent.service"
-DEPENDENT_UNIT = f"""\
+# The two ways in which a service may say that it needs the volume: the unit itself, and the target, as documented.
+DEPENDENT, BOUND = "boot-test-dependent.service", "boot-test-bound.service"
+SERVICES = {
+    DEPENDENT: f"""\
 [Unit]
 Requires={UNIT}
 After={UNIT}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/usr/bin/touch /run/boot-test-dependent
-"""
+ExecStart=/usr/bin/true
+""",
+    BOUND: """\
+[Unit]
+BindsTo=autoheal-data.target
+After=autoheal-data.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/mountpoint /data
+[Install]
+WantedBy=autoheal-data.target
+""",
+}
 
 # Seconds between the agent's start and the volume's arrival.
 LATE = 20
@@ -169,6 +183,25 @@ class Stories:
     def agent_lines(guest):
         return [line for line in guest.console().splitlines() if re.search(AGENT_LINE, line)]
 
+    def add_services(self, guest):
+        """Adds services that need the volume, while the agent still waits for it."""
+        for name, content in SERVICES.items():
+            guest.output("tee", f"/etc/systemd/system/{name}", stdin=content)
+        guest.output("systemctl", "enable", BOUND)
+        guest.output("systemctl", "start", "--no-block", DEPENDENT)
+
+    def check_active(self, guest, *names):
+        for name in names:
+            state = {}
+
+            def is_active(name=name, state=state):
+                state.update(guest.unit(name))
+                return state["ActiveState"] == "active"
+
+            with contextlib.suppress(StagingError):
+                guest.wait_until(name, is_active, limit=60, pause=2)
+            self.report.check(f"{name} was started", state["ActiveState"] == "active", state)
+
     # 1, 2, 3
 
     def first_instance(self):
@@ -177,6 +210,8 @@ class Stories:
         self.report.begin(1, f"the first instance; a blank volume comes {LATE} s late")
         self.volume = disks.Volume(os.path.join(self.directory, "volume.img"))
         guest = self.launch("1-first", [self.settings()])
+        guest.wait_for_agent_start()
+        self.add_services(guest)
         self.attach_late(guest, self.volume)
         unit, facts = self.settle(guest, "/data")
         if self.check_mounted(guest, unit, facts):
@@ -185,6 +220,7 @@ class Stories:
             steps = self.steps(facts)
             self.report.check("it was formatted by this instance", "format" in steps, steps)
             self.check_tags(guest, facts)
+            self.check_active(guest, *SERVICES)
             self.files = guest.python(GUEST_FACTS, "write", "/data/boot-test")
             self.files = {"boot-test/" + name: value for name, value in self.files.items()}
             self.superblock = self.volume.superblock
@@ -204,6 +240,7 @@ class Stories:
         self.first_instance()
         self.report.begin(3, "the same instance boots again")
         guest = self.guest
+        self.add_services(guest)
         before = guest.python(GUEST_FACTS, "facts")["boot_id"]
         guest.mark_console()
         # The answer may be lost with the guest.
@@ -215,6 +252,7 @@ class Stories:
         if facts["boot_id"] == before:
             raise StagingError("The guest did not boot again.")
         self.check_mounted(guest, unit, facts, figures=False)
+        self.check_active(guest, BOUND)
         self.check_same_data(facts)
 
     @staticmethod
@@ -292,9 +330,7 @@ class Stories:
 
         guest = self.launch("6-foreign", settings)
         guest.wait_for_agent_start()
-        guest.output("tee", f"/etc/systemd/system/{DEPENDENT}", stdin=DEPENDENT_UNIT)
-        guest.output("systemctl", "daemon-reload")
-        guest.output("systemctl", "start", "--no-block", DEPENDENT)
+        self.add_services(guest)
         for volume, _, _ in volumes.values():
             guest.attach(volume)
         guest.attach(blank)
@@ -312,11 +348,10 @@ class Stories:
         check("its exit code is that of a refusal", unit["ExecMainStatus"] in ("65", "69"), unit["ExecMainStatus"])
         check("it was not tried again", unit["NRestarts"] == "0", unit["NRestarts"])
         check("status says so too", facts["status"]["exit"] in (65, 69), facts["status"])
-        dependent = guest.unit(DEPENDENT)
-        check(
-            "the dependent service was not started",
-            dependent["ActiveState"] == "inactive" and dependent["ExecMainStartTimestampMonotonic"] == "0", dependent,
-        )
+        for name in SERVICES:
+            state = guest.unit(name)
+            never = state["ActiveState"] == "inactive" and state["ExecMainStartTimestampMonotonic"] == "0"
+            check(f"{name} was not started", never, state)
         # What a careless program wrote must not stay in the guest's cache, out of the comparison's sight.
         guest.output("sync")
         self.end_guest()
