@@ -16,6 +16,8 @@ from simulated_cloud import (
     RATE_EXCEEDED,
     THROTTLED,
     UNAUTHORIZED,
+    Fault,
+    volume_states,
 )
 
 FORBIDDEN = {"DetachVolume", "DisassociateAddress", "TerminateInstances", "StopInstances", "DeleteVolume"}
@@ -322,6 +324,11 @@ def test_a_refusal_that_passes_is_not_believed(cloud, attach):
     assert attach(attach.launch().event()) == "CONTINUE"
 
 
+def test_different_refusals_in_a_row_are_not_believed(cloud, attach):
+    cloud.fail("AttachVolume", UNAUTHORIZED, ACCESS_DENIED, Fault("ValidationError"), Fault("ValidationError"))
+    assert attach(attach.launch().event()) == "CONTINUE"
+
+
 # Launches that nothing can come of
 
 
@@ -389,8 +396,6 @@ def test_volume_in_another_zone(cloud, attach):
 
 @pytest.mark.parametrize("state", ["error", "deleting", "deleted"])
 def test_volume_in_a_state_it_does_not_leave(cloud, attach, state):
-    from simulated_cloud import volume_states
-
     volume_states[attach.volumes[0]] = state
     action = attach.launch(pending=0)
     assert attach(action.event()) == "ABANDON"
@@ -399,8 +404,6 @@ def test_volume_in_a_state_it_does_not_leave(cloud, attach, state):
 
 
 def test_volume_still_being_created_is_waited_for(cloud, attach):
-    from simulated_cloud import volume_states
-
     volume_states[attach.volumes[0]] = "creating"
     cloud.after(60, volume_states.pop, attach.volumes[0])
     assert attach(attach.launch().event()) == "CONTINUE"
@@ -465,7 +468,15 @@ def test_a_completion_that_cannot_be_delivered_is_raised_so_that_lambda_tries_ag
 
 @pytest.mark.parametrize(
     "volumes",
-    ["", "vol-1", "/dev/sdf=", "=vol-1", "/dev/sdf=vol-1,", "/dev/sdf=vol-1,/dev/sdf=vol-2", "/dev/sdf=vol-1,/dev/sdg=vol-1"],
+    [
+        "",
+        "vol-1",
+        "/dev/sdf=",
+        "=vol-1",
+        "/dev/sdf=vol-1,",
+        "/dev/sdf=vol-1,/dev/sdf=vol-2",
+        "/dev/sdf=vol-1,/dev/sdg=vol-1",
+    ],
 )
 def test_volumes_that_cannot_be_read_abandon_the_launch(cloud, attach, monkeypatch, volumes):
     monkeypatch.setenv("VOLUMES", volumes)
@@ -473,7 +484,7 @@ def test_volumes_that_cannot_be_read_abandon_the_launch(cloud, attach, monkeypat
     assert attach.said("VOLUMES is not a list")
 
 
-def test_an_unexpected_error_abandons_the_launch_and_is_logged_with_its_trace(cloud, attach, attach_module, monkeypatch):
+def test_an_unexpected_error_abandons_the_launch_with_its_trace(cloud, attach, attach_module, monkeypatch):
     monkeypatch.setattr(attach_module.Launch, "look", lambda *_: 1 / 0)
     assert attach(attach.launch().event()) == "ABANDON"
     assert "ZeroDivisionError" in attach.said("An unexpected error.")[0]["trace"]

@@ -107,24 +107,24 @@ class Launch:
     def converge(self):
         """Looks, and does what is missing, until a look finds nothing missing."""
         volumes = wanted_volumes()
-        refusals = 0
+        refusals = []
         while True:
             try:
                 self.prove_active()
                 awaited = self.look(volumes)
                 if not awaited:
                     return
-                refusals = 0
+                refusals = []
             except ClientError as error:
                 code = error.response["Error"]["Code"]
-                refusals = refusals + 1 if code in REFUSALS else 0
-                if refusals == BELIEVED:
+                refusals = [*refusals, code] if code in REFUSALS else []
+                if refusals[-BELIEVED:] == [code] * BELIEVED:
                     raise (Over if code == "ValidationError" else GiveUp)(str(error)) from error
                 awaited = {"awaited": "an answer without an error", "error": str(error)}
             except (BotoCoreError, ResponseParserError) as error:
                 awaited = {"awaited": "an answer without an error", "error": str(error)}
             if awaited != self.awaited:
-                self.log("Waiting.", awaited)
+                self.log("Waiting.", awaited, "warning" if "error" in awaited else "info")
             self.awaited = awaited
             self.sleep(LOOK_EVERY)
 

@@ -104,7 +104,7 @@ class Request:
             except (BotoCoreError, ResponseParserError) as error:
                 awaited = {"awaited": "an answer without an error", "error": str(error)}
             if awaited != self.awaited:
-                self.log("Waiting.", awaited)
+                self.log("Waiting.", awaited, "warning" if "error" in awaited else "info")
             self.awaited = awaited
             self.sleep(LOOK_EVERY)
 
