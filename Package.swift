@@ -79,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "AutohealAgent",
             dependencies: [
-                "AutohealCore", "AutohealHost", "Blkid", "InstanceMetadata", "StructuredLogging",
+                "AutohealCore", "AutohealHost", "ConfigurationFile", "InstanceMetadata", "StructuredLogging",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

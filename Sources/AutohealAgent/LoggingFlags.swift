@@ -5,25 +5,33 @@ import StructuredLogging
 /// How and how much is logged; always to standard error or the journal, never to standard output.
 struct LoggingFlags: ParsableArguments {
     @Option(
-        help:
-            "\(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")); auto is journal under systemd, else text.",
-        transform: { text in
-            guard let format = LogFormat(rawValue: text) else { throw ValidationError("'\(text)' is no log format.") }
-            return format
-        }
+        help: ArgumentHelp(
+            "How to log: \(Self.formats). (default: auto)",
+            discussion: "auto is journal, with fields, if standard error is the journal, else text.",
+            valueName: "format"
+        )
     )
-    var logFormat: LogFormat = .auto
+    var logFormat: String?
 
-    @Option(
-        help: "How much: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).",
-        transform: { text in
-            guard let level = Logger.Level(rawValue: text) else { throw ValidationError("'\(text)' is no log level.") }
-            return level
+    @Option(help: ArgumentHelp("How much: \(Self.levels). (default: info)", valueName: "level"))
+    var logLevel: String?
+
+    private static let formats = LogFormat.allCases.map(\.rawValue).joined(separator: ", ")
+    private static let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+
+    func format(default: String?) throws -> LogFormat {
+        let name = logFormat ?? `default` ?? LogFormat.auto.rawValue
+        guard let format = LogFormat(rawValue: name) else {
+            throw ValidationError("--log-format '\(name)' is not one of \(Self.formats).")
         }
-    )
-    var logLevel: Logger.Level = .info
+        return format
+    }
 
-    func configuration(tags: InstanceTags, environment: [String: String]) -> LoggingConfiguration {
-        LoggingConfiguration(format: logFormat, level: logLevel, tags: tags, environment: environment)
+    func level(default: String?) throws -> Logger.Level {
+        let name = logLevel ?? `default` ?? Logger.Level.info.rawValue
+        guard let level = Logger.Level(rawValue: name) else {
+            throw ValidationError("--log-level '\(name)' is not one of \(Self.levels).")
+        }
+        return level
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import AutohealCore
-import AutohealHost
 import Glibc
 
 struct MountCommand: AsyncParsableCommand {
@@ -13,22 +12,22 @@ struct MountCommand: AsyncParsableCommand {
 
               autoheal-agent mount --device /dev/xvdb --volume-id vol-0123456789abcdef0 --mount-point /data
 
-            Every log line names the volume and, once the metadata service has answered, the instance.
+            Without --device it handles every volume of the configuration file, side by side; one that fails does not \
+            stop the others, and the exit code is that of the first one that failed. Every log line names the volume and, \
+            once the metadata service has answered, the instance.
             """
     )
 
-    @OptionGroup(title: "Volume") var volume: VolumeFlags
-    @OptionGroup(title: "Logging") var logging: LoggingFlags
+    @OptionGroup var flags: RunFlags
 
     // On the main thread, which may block: the pool stays free for the metadata service's answers.
     @MainActor
     func run() async throws {
-        let spec = try volume.spec()
+        let configuration = try flags.configuration()
         guard geteuid() == 0 else {
             Main.complain("autoheal-agent: mounting needs root: run it with sudo, or as a service.")
             throw ExitCode(ExitStatus.noPermission.rawValue)
         }
-        let run = RunContext(logging: logging)
-        throw ExitCode(await run.mount(spec).rawValue)
+        throw ExitCode(await RunContext(configuration).mountAll().rawValue)
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import AutohealCore
-import AutohealHost
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,20 +8,23 @@ struct PlanCommand: AsyncParsableCommand {
         discussion: "Looks once, without waiting. Exits as mount would if it refused, and with 0 if it would go ahead."
     )
 
-    @OptionGroup(title: "Volume") var volume: VolumeFlags
-    @OptionGroup(title: "Logging") var logging: LoggingFlags
+    @OptionGroup var flags: RunFlags
 
-    // On the main thread, which may block: the pool stays free for the metadata service's answers.
+    // On the main thread, which may block.
     @MainActor
     func run() async throws {
-        let spec = try volume.spec()
-        let run = RunContext(logging: logging)
-        let outcome = await Engine(host: run.host, logger: run.logger(for: spec)).plan(spec)
-        print("\(spec.device) at \(spec.mountPoint): \(outcome.reason)")
-        if case .planned(let plan, let state) = outcome {
-            print("  found: \(state.summary)")
-            for step in plan.steps { print("  would: \(step.summary(on: state.device.node, at: spec.mountPoint))") }
+        let configuration = try flags.configuration()
+        let run = RunContext(configuration)
+        var statuses: [ExitStatus] = []
+        for spec in configuration.volumes {
+            let outcome = await run.plan(spec)
+            statuses.append(outcome.exitStatus)
+            print("\(spec.device) at \(spec.mountPoint): \(outcome.reason)")
+            if case .planned(let plan, let state) = outcome {
+                print("  found: \(state.summary)")
+                for step in plan.steps { print("  would: \(step.summary(on: state.device.node, at: spec.mountPoint))") }
+            }
         }
-        throw ExitCode(outcome.exitStatus.rawValue)
+        throw ExitCode((statuses.first { $0 != .ok } ?? .ok).rawValue)
     }
 }

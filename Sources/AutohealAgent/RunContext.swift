@@ -1,39 +1,65 @@
 import AutohealCore
 import AutohealHost
 import FoundationEssentials
+import InstanceMetadata
 import Logging
+import NIOCore
+import NIOPosix
 import StructuredLogging
 
-/// One run of the program: its host, its logger, and who the instance is.
+/// One run of the program: its volumes, its host, its logger, and who the instance is.
 struct RunContext: Sendable {
-    let host: LinuxHost
+    private let configuration: RunConfiguration
     private let runtimeDirectory: RuntimeDirectory
+    private let host: LinuxHost
     private let logging: LoggingConfiguration
     private let tags = InstanceTags()
-    private let environment: [String: String]
 
     @MainActor static var signals: TerminationSignals?
 
     @MainActor
-    init(logging: LoggingFlags) {
-        environment = ProcessInfo.processInfo.environment
-        runtimeDirectory = RuntimeDirectory(environment: environment)
+    init(_ configuration: RunConfiguration) {
+        self.configuration = configuration
+        runtimeDirectory = RuntimeDirectory(environment: configuration.environment)
         host = LinuxHost(signals: Self.signals, runtimeDirectory: runtimeDirectory)
-        self.logging = logging.configuration(tags: tags, environment: environment)
+        logging = LoggingConfiguration(
+            format: configuration.logFormat,
+            level: configuration.logLevel,
+            tags: tags,
+            environment: configuration.environment
+        )
     }
 
-    func logger(for spec: VolumeSpec) -> Logger {
-        var logger = logging.logger()
-        logger[metadataKey: "volume.device"] = "\(spec.device)"
-        logger[metadataKey: "volume.mount_point"] = "\(spec.mountPoint)"
-        if let id = spec.volumeID { logger[metadataKey: "volume.id"] = "\(id)" }
-        return logger
+    func plan(_ spec: VolumeSpec) async -> Outcome {
+        await Engine(host: host, logger: logger(for: spec)).plan(spec)
+    }
+
+    /// Handles every volume, several side by side.
+    ///
+    /// - Returns: the status of the first one, in the order of the configuration, that failed.
+    @MainActor
+    func mountAll() async -> ExitStatus {
+        let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
+        let volumes = configuration.volumes
+        if volumes.count == 1 { return await mount(volumes[0], watch) }
+
+        // A thread for each: a device that hangs holds up nobody but its own volume.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: volumes.count)
+        let executors = group.makeIterator().map(EventLoopTaskExecutor.init)
+        let statuses = await withTaskGroup(of: (Int, ExitStatus).self) { tasks in
+            for (index, spec) in volumes.enumerated() {
+                tasks.addTask(executorPreference: executors[index]) { (index, await mount(spec, watch)) }
+            }
+            var statuses: [Int: ExitStatus] = [:]
+            for await (index, status) in tasks { statuses[index] = status }
+            return statuses
+        }
+        return volumes.indices.compactMap { statuses[$0] }.first { $0 != .ok } ?? .ok
     }
 
     /// Does the whole job for one volume, leaves the report, and says the outcome last.
-    func mount(_ spec: VolumeSpec) async -> ExitStatus {
+    private func mount(_ spec: VolumeSpec, _ watch: InstanceWatch) async -> ExitStatus {
         let logger = logger(for: spec)
-        let watch = InstanceWatch(filling: tags, environment: environment, logger: logging.logger())
         let clock = ContinuousClock()
         let start = clock.now
         let outcome = await Engine(host: host, logger: logger).mount(spec)
@@ -57,6 +83,14 @@ struct RunContext: Sendable {
             ]
         )
         return outcome.exitStatus
+    }
+
+    private func logger(for spec: VolumeSpec) -> Logger {
+        var logger = logging.logger()
+        logger[metadataKey: "volume.device"] = "\(spec.device)"
+        logger[metadataKey: "volume.mount_point"] = "\(spec.mountPoint)"
+        if let id = spec.volumeID { logger[metadataKey: "volume.id"] = "\(id)" }
+        return logger
     }
 
     /// A report that cannot be written costs `status` its answer, and nothing else.

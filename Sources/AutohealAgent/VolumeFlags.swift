@@ -1,7 +1,7 @@
 import ArgumentParser
 import AutohealCore
 
-/// The flags that describe one volume, the same for `mount` and `plan`.
+/// The flags that describe one volume.
 struct VolumeFlags: ParsableArguments {
     @Option(help: "The device, by the name it was attached as; on Nitro it is found by what the disk says of itself.")
     var device: String?
@@ -80,6 +80,4 @@ struct VolumeFlags: ParsableArguments {
             throw ValidationError("--\(error)")
         }
     }
-
-    func validate() throws { _ = try spec() }
 }

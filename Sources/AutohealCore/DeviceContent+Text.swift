@@ -60,7 +60,9 @@ extension Step {
         case .protectMountPoint: "make \(mountPoint) immutable while nothing is mounted there"
         case .format(let format):
             (format.resuming == nil ? "format" : "finish the interrupted format of") + " \(node) as "
-                + "\(VolumeSpec.createdType): every sampled byte is zero"
+                + "\(VolumeSpec.createdType): "
+                + (format.isBlank
+                    ? "every sampled byte is zero" : "nothing on it is recognised, and the policy allows it")
         case .finishFormat: "clear the marker that a finished format left on \(node)"
         case .check: "check \(node) with e2fsck -p"
         case .mount(let type, let options):

@@ -6,6 +6,8 @@ package struct Ext4Superblock: Hashable, Sendable {
     package static let offset: UInt64 = 1024
     private static let magic: UInt16 = 0xEF53
     private static let incompat64Bit: UInt32 = 0x80
+    private static let readOnlyMetadataChecksums: UInt32 = 0x400
+    private static let checksumOffset = 0x3FC
 
     package let blockSize: UInt32
     package let blockCount: UInt64
@@ -13,6 +15,8 @@ package struct Ext4Superblock: Hashable, Sendable {
     package let blockGroup: UInt16
     /// s_uuid, 16 bytes.
     package let uuid: [UInt8]
+    /// Whether s_checksum fits; true where the file system has no metadata_csum and keeps none.
+    package let hasValidChecksum: Bool
 
     /// - Returns: nil unless the magic is there and the block size is one that exists.
     package init?(bytes: [UInt8]) {
@@ -30,6 +34,11 @@ package struct Ext4Superblock: Hashable, Sendable {
         blockCount = UInt64(low) | (incompatible & Self.incompat64Bit != 0 ? UInt64(high) << 32 : 0)
         blockGroup = field(0x5A)
         uuid = Array(bytes[0x68..<0x78])
+        let readOnlyCompatible: UInt32 = field(0x64)
+        let checksum: UInt32 = field(Self.checksumOffset)
+        hasValidChecksum =
+            readOnlyCompatible & Self.readOnlyMetadataChecksums == 0
+            || checksum == crc32c(Array(bytes[..<Self.checksumOffset]))
     }
 
     /// Bytes; nil for a count that no device can have.

@@ -75,12 +75,14 @@ package enum Planner {
     ) throws(Refusal) -> [Step] {
         switch content {
         case .blank:
-            return try format(spec, device, uuid: newUUID, resuming: nil)
+            return try format(spec, device, uuid: newUUID, resuming: nil, isBlank: true)
         case .interruptedFormat(let marker):
-            return try format(spec, device, uuid: marker.filesystemUUID, resuming: marker)
+            // What it began on was proven blank, unless the policy does not ask for that.
+            let isBlank = spec.formatPolicy != .ifNoSignature
+            return try format(spec, device, uuid: marker.filesystemUUID, resuming: marker, isBlank: isBlank)
         case .unknownData(let offset):
             guard spec.formatPolicy == .ifNoSignature else { throw .unknownData(offset: offset) }
-            return try format(spec, device, uuid: newUUID, resuming: nil)
+            return try format(spec, device, uuid: newUUID, resuming: nil, isBlank: false)
         case .filesystem(let filesystem):
             return try mount(filesystem, spec, device)
         case .partitionTable, .other, .ambivalent, .damaged, .unreadable, .shortRead:
@@ -92,7 +94,8 @@ package enum Planner {
         _ spec: VolumeSpec,
         _ device: DeviceState,
         uuid: UUID,
-        resuming marker: IntentMarker?
+        resuming marker: IntentMarker?,
+        isBlank: Bool
     ) throws(Refusal) -> [Step] {
         guard spec.formatPolicy != .never else { throw .formattingForbidden }
         guard !device.isReadOnly else { throw .deviceReadOnly }
@@ -103,7 +106,8 @@ package enum Planner {
             owner: spec.owner,
             mode: spec.mode,
             options: spec.mkfsOptions,
-            resuming: marker
+            resuming: marker,
+            isBlank: isBlank
         )
         return [.format(format), .mount(VolumeSpec.createdType, options: spec.options)]
     }

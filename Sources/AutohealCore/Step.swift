@@ -25,6 +25,8 @@ package enum Step: Hashable, Sendable {
         package var options: MkfsOptions
         /// The marker of the format that was cut short, if this one resumes it.
         package var resuming: IntentMarker?
+        /// Whether the device reads as zeros but for what an interrupted mkfs of ours wrote.
+        package var isBlank: Bool
     }
 
     /// The word for logs and reports.

@@ -73,23 +73,31 @@ package struct ContentReader: Sendable {
         if values.partitionTable != nil { return .partitionTable(Signature(partitionTable: values)) }
         guard let type = values.type else { return .ambivalent([]) }
         if values.hasBadChecksum { return .damaged(.badChecksum(type: type)) }
-        guard values.usage == "filesystem" else { return .other(Signature(superblock: values)) }
+        // libblkid calls a member of a ZFS pool a file system.
+        guard values.usage == "filesystem", !type.hasSuffix("_member") else {
+            var signature = Signature(superblock: values)
+            if signature.usage == "filesystem" { signature.usage = "raid" }
+            return .other(signature)
+        }
         let filesystem = FilesystemType(rawValue: type)
+        let superblock = filesystem.isExt ? try extSuperblock() : nil
+        // libblkid looks at the checksum of ext file systems from 2.39 on only.
+        if superblock?.hasValidChecksum == false { return .damaged(.badChecksum(type: type)) }
         return .filesystem(
             DeviceContent.Filesystem(
                 type: filesystem,
                 label: values.label,
                 uuid: values.uuid,
-                size: filesystem.isExt ? try extSize() : nil,
+                size: superblock?.size,
                 leftoverMarker: try marker()
             )
         )
     }
 
-    /// Bytes, by the primary superblock.
-    func extSize() throws(ReadError) -> UInt64? {
+    /// The primary one.
+    func extSuperblock() throws(ReadError) -> Ext4Superblock? {
         let offset = Ext4Superblock.offset
-        return Ext4Superblock(bytes: try reader.read(offset..<offset + UInt64(Ext4Superblock.length)))?.size
+        return Ext4Superblock(bytes: try reader.read(offset..<offset + UInt64(Ext4Superblock.length)))
     }
 
     private func read(_ samples: BlanknessSamples) throws(ReadError) -> SampleFindings {

@@ -76,10 +76,12 @@ struct Formatter: Sendable {
     }
 
     /// The lazy options leave unwritten what a blank device reads as zeros anyway: on 1 TiB 15 MiB are written instead of
-    /// 2063. The journal needs no zeroing either: with metadata_csum its checksums are seeded with the UUID, which is new,
-    /// so that the kernel never replays blocks of an earlier journal.
+    /// 2063. Where the device is not known to be blank, the journal is zeroed: after a crash, recovery goes on from the new
+    /// transactions to older ones that happen to lie behind them with the next number. Without metadata_csum it replays
+    /// those; with it, their checksums, seeded with the old UUID, make the kernel refuse to mount until e2fsck has run
+    /// (both measured, Linux 6.18).
     static func arguments(_ request: Step.Format, owner: Ownership?) -> [String] {
-        var extended = ["nodiscard", "lazy_itable_init=1", "lazy_journal_init=1"]
+        var extended = ["nodiscard", "lazy_itable_init=1", "lazy_journal_init=\(request.isBlank ? 1 : 0)"]
         if let owner { extended.append("root_owner=\(owner.user):\(owner.group)") }
         extended += request.options.extended
         var arguments = ["-q", "-U", request.uuid.text, "-E", extended.joined(separator: ",")]

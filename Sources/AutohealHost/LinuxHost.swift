@@ -112,7 +112,7 @@ package struct LinuxHost: Host {
             content: nil
         )
         if case .mounted(var mount) = mountPoint, mount.number == state.number {
-            if mount.type.isExt { mount.filesystemSize = (try? ContentReader(reader).extSize()) ?? nil }
+            if mount.type.isExt { mount.filesystemSize = (try? ContentReader(reader).extSuperblock())??.size }
             mountPoint = .mounted(mount)
             state.use = .mounted(at: [spec.mountPoint])
         } else {

@@ -2,9 +2,10 @@ import CLinux
 import Glibc
 package import SystemPackage
 
-/// SIGTERM, SIGINT and SIGHUP as something to look at instead of something that strikes: they are blocked, and read from
-/// a signalfd(2) between two steps. Made once, before the first thread.
+/// SIGTERM, SIGINT and SIGHUP as something to look at instead of something that strikes: they are blocked, and looked for
+/// between two steps. They stay pending, so that every volume's thread sees them. Made once, before the first thread.
 package struct TerminationSignals: Sendable {
+    /// A signalfd(2) that is readable from then on.
     package let descriptor: FileDescriptor
 
     package init() throws(Errno) {
@@ -15,7 +16,7 @@ package struct TerminationSignals: Sendable {
 
     /// The first pending signal, without waiting.
     func pending() -> Int32? {
-        let signal = clinux_next_signal(descriptor.rawValue)
+        let signal = clinux_pending_signal()
         return signal == 0 ? nil : signal
     }
 }

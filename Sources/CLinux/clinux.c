@@ -98,9 +98,15 @@ int clinux_block_termination_signals(void) {
     return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-int clinux_next_signal(int fd) {
-    struct signalfd_siginfo information;
-    return read(fd, &information, sizeof information) == sizeof information ? (int)information.ssi_signo : 0;
+int clinux_pending_signal(void) {
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    sigset_t pending;
+    if (sigpending(&pending) != 0)
+        return 0;
+    for (size_t index = 0; index < sizeof signals / sizeof *signals; index++)
+        if (sigismember(&pending, signals[index]) == 1)
+            return signals[index];
+    return 0;
 }
 
 int clinux_open_uevent_socket(void) {

@@ -1,7 +1,7 @@
-import Testing
 import TestSupport
+import Testing
 
-@Suite(.serialized, .requiresRoot, .timeLimit(.minutes(2)))
+@Suite("Blank volume", .serialized, .requiresRoot, .timeLimit(.minutes(2)))
 struct BlankVolumeTests {
     @Test(arguments: [64 << 20, 1 << 30, 1 << 40] as [UInt64])
     func `a blank volume is formatted and mounted, and a second run changes nothing`(size: UInt64) async throws {
@@ -16,7 +16,7 @@ struct BlankVolumeTests {
 
         let second = try await volume.run()
         #expect(second.exitCode == 0, "\(second)")
-        #expect(second.lines("Step done").isEmpty, "\(second)")
+        #expect(second.steps.isEmpty, "\(second)")
         #expect(second.log.contains("nothing to do"), "\(second)")
         let isStillMounted = volume.isMounted
         #expect(isStillMounted)

@@ -50,7 +50,13 @@ enum ForeignContent: String, CaseIterable, Sendable, CustomTestStringConvertible
         }
     }
 
-    var size: UInt64 { self == .lostSuperblockLargeBlocks ? 256 << 20 : 64 << 20 }
+    var size: UInt64 {
+        switch self {
+        case .lostSuperblockLargeBlocks: 256 << 20
+        case .markerAndData: 1 << 30
+        default: 64 << 20
+        }
+    }
 
     func write(to volume: borrowing TestVolume) async throws {
         let image = volume.image
@@ -73,7 +79,8 @@ enum ForeignContent: String, CaseIterable, Sendable, CustomTestStringConvertible
             try await Command.check(
                 "cryptsetup",
                 [
-                    "luksFormat", "--batch-mode", "--type", type, "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000",
+                    "luksFormat", "--batch-mode", "--type", type, "--pbkdf", "pbkdf2", "--pbkdf-force-iterations",
+                    "1000",
                     "--key-file", "-", image,
                 ],
                 input: "secret"
@@ -107,12 +114,17 @@ enum ForeignContent: String, CaseIterable, Sendable, CustomTestStringConvertible
             try zero(image, 0..<64 << 10)
         case .random:
             var generator = SeededGenerator(seed: 1)
-            try Files.overwrite(image, at: 0, with: (0..<4 << 20).map { _ in UInt8.random(in: 1...255, using: &generator) })
+            try Files.overwrite(
+                image,
+                at: 0,
+                with: (0..<4 << 20).map { _ in UInt8.random(in: 1...255, using: &generator) }
+            )
         case .text: try Files.overwrite(image, at: 0, with: Array("letters/1999.txt".utf8))
         case .markerOfAnotherSize: try await marker(of: 32 << 20, on: volume)
         case .markerAndData:
             try await marker(of: size, on: volume)
-            try Files.overwrite(image, at: 20 << 20, with: [UInt8](repeating: 0x55, count: 40 << 20))
+            // Anywhere but where a mkfs that was cut short may have written.
+            try Files.overwrite(image, at: 64 << 20, with: [UInt8](repeating: 0x55, count: 4 << 20))
         }
     }
 

@@ -15,13 +15,15 @@ package struct AgentRun: Sendable, CustomStringConvertible {
     /// The lines of the log that contain a text.
     package func lines(_ text: String) -> [Substring] { log.split(separator: "\n").filter { $0.contains(text) } }
 
-    /// Whether a step of this name was carried out.
-    package func did(_ step: String) -> Bool { log.split(separator: "\n").contains { $0.says(step: step) } }
-}
-
-extension Substring {
-    /// Both for `step=mount` and for `"step":"mount"`.
-    fileprivate func says(step: String) -> Bool {
-        contains("Step done") && (contains("step=\(step) ") || hasSuffix("step=\(step)") || contains("\"step\":\"\(step)\""))
+    /// The steps that were carried out, in order: lines that name a step and how long it took.
+    package var steps: [Substring] {
+        lines(" step=").filter { $0.contains(" duration_ms=") && !$0.contains(" WARN") }.compactMap { line in
+            line.split(separator: " ").first { $0.hasPrefix("step=") }?.dropFirst("step=".count)
+        }
     }
+
+    package func did(_ step: String) -> Bool { steps.contains { $0 == step } }
+
+    /// Whether something went wrong that is only worth a warning.
+    package func warns(_ text: String) -> Bool { lines(" WARN").contains { $0.contains(text) } }
 }

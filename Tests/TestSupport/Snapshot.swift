@@ -2,7 +2,7 @@ import Glibc
 package import SystemPackage
 
 /// Every byte of an image or a device that is not zero, to compare with a later one; holes cost nothing.
-package struct Snapshot: Equatable, Sendable, CustomStringConvertible {
+package struct Snapshot: Sendable {
     private static let pieceSize = 1 << 16
 
     private let size: UInt64
@@ -37,20 +37,18 @@ package struct Snapshot: Equatable, Sendable, CustomStringConvertible {
         return next >= 0 ? next : errno == ENXIO ? nil : offset
     }
 
-    package static func == (one: Snapshot, other: Snapshot) -> Bool {
-        one.size == other.size && one.pieces.count == other.pieces.count
-            && one.pieces.allSatisfy { offset, piece in
-                other.pieces[offset].map { memcmp(piece, $0, piece.count) == 0 } == true
-            }
-    }
-
     package var isZero: Bool { pieces.isEmpty }
 
-    /// Keeps a failed comparison readable.
-    package var description: String {
-        let sums = pieces.sorted { $0.key < $1.key }.map { offset, piece in
-            "\(offset): \(String(piece.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }, radix: 16))"
+    /// The offset in bytes of the first byte that differs, nil if none does.
+    package func firstDifference(from other: Snapshot) -> UInt64? {
+        guard size == other.size else { return min(size, other.size) }
+        let zeros = [UInt8](repeating: 0, count: Self.pieceSize)
+        for offset in Set(pieces.keys).union(other.pieces.keys).sorted() {
+            let one = pieces[offset] ?? zeros
+            let another = other.pieces[offset] ?? zeros
+            guard memcmp(one, another, Self.pieceSize) != 0 else { continue }
+            return offset + UInt64(one.indices.first { one[$0] != another[$0] } ?? 0)
         }
-        return "\(size) bytes, \(sums.joined(separator: ", "))"
+        return nil
     }
 }

@@ -4,6 +4,8 @@ package struct TestVolume: ~Copyable {
     package let directory: ScratchDirectory
     package let device: LoopDevice
     package let image: String
+    /// Bytes of the image at the beginning.
+    package let size: UInt64
     package let mountPoint: String
     package let agent: Agent
 
@@ -20,6 +22,7 @@ package struct TestVolume: ~Copyable {
         if attached { try device.attach("\(path)/image") }
         self.directory = directory
         self.device = device
+        self.size = size
         image = "\(path)/image"
         mountPoint = "\(path)/data"
         agent = Agent(in: path)

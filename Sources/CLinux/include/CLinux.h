@@ -40,8 +40,8 @@ int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct); /* XFS_IOC_FSGRO
    and ignores SIGPIPE. Returns the descriptor, or -1 with errno. */
 int clinux_block_termination_signals(void);
 
-/* The next signal waiting in that descriptor, or 0. */
-int clinux_next_signal(int fd);
+/* One of those signals that is waiting, or 0; it stays there for every thread to see. */
+int clinux_pending_signal(void);
 
 /* A non-blocking netlink socket for kernel uevents (group 1) and udev's (group 2), or -1 with errno. */
 int clinux_open_uevent_socket(void);

@@ -1,0 +1,218 @@
+"""One instance: a QEMU process, its console, its disks, and the guest agent in it."""
+
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import time
+
+import ebs_identity
+import image as images
+import network
+from qmp import GuestAgent, Monitor, ProtocolError
+
+MEMORY = 1 << 30
+UNIT = "autoheal-agent.service"
+# Seconds. A guest under TCG on a busy machine is slow; these limits only stop what would never end.
+BOOT_LIMIT = 900
+STEP_LIMIT = 300
+
+
+class StagingError(Exception):
+    """The test could not bring a guest where it wanted it; this says nothing about the agent."""
+
+
+class Guest:
+    """`directory` is relative to the working directory: a socket's path must be short."""
+
+    def __init__(self, image, directory, instance_id, root_disk=None, accelerator="tcg"):
+        os.makedirs(directory, exist_ok=True)
+        self.image = image
+        self.directory = directory
+        self.instance_id = instance_id
+        self.accelerator = accelerator
+        self.root_disk = root_disk or image.disk
+        self.console_log = os.path.join(directory, "console.log")
+        self.journal_log = os.path.join(directory, "journal.log")
+        self.process = None
+        self.agent = None
+        self.console_mark = 0
+        self.attached = {}
+
+    # Life
+
+    def start(self):
+        overlay = images.overlay(self.root_disk, self.path("root.qcow2"))
+        root_volume = new_volume_id()
+        # The serial number and the UUID of an instance begin with ec2: that is what cloud-init looks at.
+        uuid = "ec2" + secrets.token_hex(16)[3:]
+        uuid = "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:]))
+        command = [
+            "qemu-system-x86_64", "-name", self.instance_id, "-S", "-nodefaults", "-no-user-config", "-display", "none",
+            "-machine", "pc,accel=" + self.accelerator, "-cpu", "host" if self.accelerator == "kvm" else "Nehalem",
+            "-smp", "2", "-m", str(MEMORY >> 20),
+            "-smbios", "type=0,vendor=Amazon EC2,version=1.0",
+            "-smbios", f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}",
+            "-smbios", "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",
+            "-kernel", self.image.kernel, "-initrd", self.image.initrd,
+            "-append", f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 nvme_core.io_timeout=4294967295"
+            " mitigations=off",
+            "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
+            "-chardev", f"socket,id=console,path={self.path('console')},server=on,wait=off,logfile={self.console_log}",
+            "-serial", "chardev:console",
+            "-device", "virtio-serial-pci",
+            "-chardev", f"socket,id=agent,path={self.path('agent')},server=on,wait=off",
+            "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
+            "-device", "virtio-rng-pci",
+            "-netdev", f"tap,id=net,ifname={network.TAP},script=no,downscript=no",
+            "-device", f"virtio-net-pci,netdev=net,mac={network.MAC}",
+            "-blockdev", f"qcow2,node-name=root,file.driver=file,file.filename={overlay},discard=unmap",
+            "-device", f"nvme,drive=root,serial={root_volume.replace('-', '')}",
+        ]
+        for name in ("qmp", "console", "agent"):
+            if os.path.exists(self.path(name)):
+                os.unlink(self.path(name))
+        with open(self.path("qemu.log"), "w") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            self.monitor = Monitor(self.path("qmp"))
+            ebs_identity.give(self.process.pid, root_volume, "/dev/xvda", MEMORY)
+            self.started = time.monotonic()
+            self.monitor.request("cont")
+        except (ProtocolError, ebs_identity.IdentityError, OSError) as error:
+            raise StagingError(f"QEMU did not start ({error}); see {self.path('qemu.log')}") from error
+
+    def kill(self):
+        """What happens to an instance whose host dies: SIGKILL, nothing is flushed by the guest."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def demand_alive(self):
+        if self.process.poll() is not None:
+            raise StagingError(f"QEMU ended with {self.process.returncode}; see {self.path('qemu.log')}")
+
+    # Console
+
+    def console(self):
+        with open(self.console_log, errors="replace") as log:
+            return log.read()
+
+    def wait_for_console(self, pattern, limit=BOOT_LIMIT):
+        """Waits until the console has shown a pattern since the mark."""
+        deadline = time.monotonic() + limit
+        while True:
+            text = self.console()[self.console_mark :]
+            found = re.search(pattern, text)
+            if found:
+                return found
+            if "Kernel panic" in text or "emergency mode" in text:
+                raise StagingError(f"The guest is dead; see {self.console_log}")
+            self.demand_alive()
+            if time.monotonic() > deadline:
+                raise StagingError(f"The console did not show /{pattern}/ within {limit} s; see {self.console_log}")
+            time.sleep(0.25)
+
+    def mark_console(self):
+        self.console_mark = len(self.console())
+
+    # The window into the guest
+
+    def connect(self):
+        """Waits for the guest agent, which starts when the guest is half way up."""
+        try:
+            if not self.agent:
+                self.agent = GuestAgent(self.path("agent"))
+            self.agent.synchronise(BOOT_LIMIT)
+        except ProtocolError as error:
+            self.demand_alive()
+            raise StagingError(f"{error}; see {self.console_log}") from error
+
+    def run(self, *command, stdin=None, limit=STEP_LIMIT):
+        try:
+            return self.agent.run(list(command), stdin, limit)
+        except ProtocolError as error:
+            self.demand_alive()
+            raise StagingError(f"{' '.join(command)[:80]}: {error}") from error
+
+    def output(self, *command, stdin=None, limit=STEP_LIMIT):
+        code, out, error = self.run(*command, stdin=stdin, limit=limit)
+        if code != 0:
+            raise StagingError(f"In the guest, {' '.join(command)[:80]} ended with {code}: {error.strip()[-400:]}")
+        return out
+
+    def python(self, source, *arguments, limit=STEP_LIMIT):
+        """Runs Python in the guest; what it prints is JSON."""
+        return json.loads(self.output("python3", "-", *arguments, stdin=source, limit=limit))
+
+    def unit(self, name=UNIT):
+        lines = self.output(
+            "systemctl", "show", name, "-p",
+            "LoadState,ActiveState,SubState,Result,ExecMainStatus,ExecMainStartTimestampMonotonic,"
+            "ExecMainExitTimestampMonotonic,ActiveEnterTimestampMonotonic,ConditionResult,NRestarts",
+        ).splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def wait_until(self, what, condition, limit=STEP_LIMIT, pause=1.0):
+        deadline = time.monotonic() + limit
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                raise StagingError(f"Waited {limit} s for {what}; see {self.console_log}")
+            self.demand_alive()
+            time.sleep(pause)
+
+    def wait_for_agent_start(self):
+        """Waits for the agent's first word on the console, or for the end of the user data, which starts it."""
+        self.wait_for_console(r"autoheal-agent\[\d+\]|Cloud-init v\. \S+ finished")
+        self.connect()
+
+    def wait_for_agent_end(self, limit=STEP_LIMIT):
+        """Waits until the unit is neither starting nor about to be started again."""
+        def ended():
+            unit = self.unit()
+            return unit if unit["ActiveState"] in ("active", "failed", "inactive") else None
+        return self.wait_until(f"{UNIT} to end", ended, limit, pause=2)
+
+    def wait_for_boot(self):
+        """Waits for the last word of cloud-init, which comes after the user data has run."""
+        return self.wait_for_console(r"Cloud-init v\. \S+ finished at .*")
+
+    # Disks
+
+    def attach(self, volume, bytes_per_second=None):
+        """Hot-adds a volume as the attach function of the stack does; the guest never sees it with another identity."""
+        name = volume.id.replace("-", "")
+        node = {"driver": "file", "node-name": "file-" + name, "filename": volume.path, "discard": "unmap"}
+        self.monitor.request("blockdev-add", node)
+        raw = {"driver": "raw", "node-name": "raw-" + name, "file": "file-" + name}
+        self.monitor.request("blockdev-add", raw)
+        top = "raw-" + name
+        if bytes_per_second:
+            limits = {"bps-write": bytes_per_second}
+            self.monitor.request("object-add", {"qom-type": "throttle-group", "id": "slow-" + name, "limits": limits})
+            slow = {"driver": "throttle", "node-name": "slow-node-" + name, "throttle-group": "slow-" + name, "file": top}
+            self.monitor.request("blockdev-add", slow)
+            top = "slow-node-" + name
+        self.monitor.request("stop")
+        try:
+            self.monitor.request("device_add", {"driver": "nvme", "id": name, "serial": name, "drive": top, "bus": "pci.0"})
+            ebs_identity.give(self.process.pid, volume.id, volume.device_name, MEMORY)
+        finally:
+            self.monitor.request("cont")
+        self.attached[volume.id] = time.monotonic()
+
+
+def new_volume_id():
+    return "vol-0" + secrets.token_hex(8)
+
+
+def new_instance_id():
+    return "i-0" + secrets.token_hex(8)

@@ -1,0 +1,141 @@
+"""Runs in the guest, from standard input: says in JSON what is true there, or writes files whose loss would be noticed."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def mounts_of(pid, mount_point):
+    """What a process sees at a mount point, the last one on top: [device number, file system, source, options]."""
+    seen = []
+    with open(f"/proc/{pid}/mountinfo") as lines:
+        for line in lines:
+            left, right = line.split(" - ", 1)
+            fields = left.split()
+            if fields[4] == mount_point:
+                filesystem, source, _ = right.split(None, 2)
+                seen.append([fields[2], filesystem, source, fields[5]])
+    return seen
+
+
+def namespaces(mount_point):
+    """For every mount namespace, a process in it and whether it sees the same mount as PID 1."""
+    wanted = mounts_of(1, mount_point)[-1:]
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            namespace = os.readlink(f"/proc/{pid}/ns/mnt")
+            if namespace not in found:
+                with open(f"/proc/{pid}/comm") as name:
+                    # A kernel thread of devtmpfs has a namespace in which there is nothing but /dev.
+                    if name.read().strip() == "kdevtmpfs":
+                        continue
+                with open(f"/proc/{pid}/comm") as name:
+                    found[namespace] = [name.read().strip(), mounts_of(pid, mount_point)[-1:] == wanted]
+        except OSError:
+            pass
+    return sorted(found.values())
+
+
+def checksums(directory):
+    sums = {}
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                sums[os.path.relpath(path, directory)] = hashlib.sha256(file.read()).hexdigest()
+    return sums
+
+
+def journal(*arguments):
+    lines = output("journalctl", "--boot", "--output=json", "--all", *arguments).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def kernel_times(node):
+    """Seconds on the guest's clock: the controller is seen, the driver is ready, the file system is mounted, has grown."""
+    controller = os.path.basename(os.path.realpath(f"/sys/block/{node}/device"))
+    address = os.path.basename(os.path.realpath(f"/sys/block/{node}/device/device"))
+    times = {}
+    for entry in journal("--dmesg", "--output-fields=MESSAGE,_SOURCE_MONOTONIC_TIMESTAMP"):
+        message, time = str(entry.get("MESSAGE")), int(entry.get("_SOURCE_MONOTONIC_TIMESTAMP", 0)) / 1e6
+        if address in message:
+            times.setdefault("added", time)
+        if f"nvme {controller}:" in message and "queues" in message:
+            times.setdefault("ready", time)
+        if f"({node})" in message and "mounted filesystem" in message and "unmount" not in message:
+            times.setdefault("mounted", time)
+        if f"({node})" in message and "resized filesystem" in message:
+            times.setdefault("resized", time)
+    return times
+
+
+def volume(mount_point):
+    mounts = mounts_of(1, mount_point)
+    facts = {"mounts": mounts}
+    if mounts:
+        node = os.path.basename(os.path.realpath(mounts[-1][2]))
+        size = os.statvfs(mount_point)
+        facts.update(
+            node=node, namespaces=namespaces(mount_point), bytes=size.f_blocks * size.f_frsize,
+            checksums=checksums(mount_point), times=kernel_times(node),
+        )
+    return facts
+
+
+def status():
+    result = output("autoheal-agent", "status", "--json")
+    try:
+        volumes = json.loads(result.stdout)
+    except ValueError:
+        volumes = []
+    return {"exit": result.returncode, "volumes": volumes, "text": (result.stdout + result.stderr)[-2000:]}
+
+
+def boot_chain():
+    """Seconds since the kernel started at which the stages of the boot began or ended."""
+    def time(unit, property):
+        text = output("systemctl", "show", unit, "--property=" + property, "--value").stdout.strip()
+        return int(text) / 1e6 if text.isdigit() and text != "0" else None
+    return {
+        "systemd": time("", "UserspaceTimestampMonotonic"),
+        "cloud-init-local ended": time("cloud-init-local.service", "ExecMainExitTimestampMonotonic"),
+        "cloud-init ended": time("cloud-init.service", "ExecMainExitTimestampMonotonic"),
+        "user scripts began": time("cloud-final.service", "ExecMainStartTimestampMonotonic"),
+        "agent began": time("autoheal-agent.service", "ExecMainStartTimestampMonotonic"),
+        "agent ended": time("autoheal-agent.service", "ExecMainExitTimestampMonotonic"),
+        "user scripts ended": time("cloud-final.service", "ExecMainExitTimestampMonotonic"),
+    }
+
+
+def facts(*mount_points):
+    own = lambda entry: {key: value for key, value in entry.items() if not key.startswith("_")}
+    return {
+        "volumes": {mount_point: volume(mount_point) for mount_point in mount_points},
+        "status": status(),
+        "journal": [own(entry) for entry in journal("--unit=autoheal-agent.service")],
+        "boot": boot_chain(),
+        "boot_id": open("/proc/sys/kernel/random/boot_id").read().strip(),
+        "xen_names": [name for name in os.listdir("/dev") if name.startswith("xvd")],
+        "cloud_init": output("cloud-init", "status", "--long").stdout,
+    }
+
+
+def write(directory):
+    os.makedirs(os.path.join(directory, "a", "b"))
+    for name, size in (("first", 3), ("a/second", 100_000), ("a/b/third", 8 << 20)):
+        with open(os.path.join(directory, name), "wb") as file:
+            file.write(os.urandom(size))
+            file.flush()
+            os.fsync(file.fileno())
+    os.sync()
+    return checksums(directory)
+
+
+print(json.dumps({"facts": facts, "write": write}[sys.argv[1]](*sys.argv[2:])))

@@ -1,0 +1,44 @@
+"""The package under test, and one that does everything wrong."""
+
+import glob
+import os
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+
+def package(log, file=None):
+    """The newest package in dist/, built first if there is none, or the one that was named."""
+    if file:
+        return file
+    pattern = os.path.join(ROOT, "dist", "autoheal-agent_*.deb")
+    if not glob.glob(pattern):
+        log("There is no package in dist/; building it with script/package ...")
+        subprocess.run([os.path.join(ROOT, "script", "package")], check=True, cwd=ROOT)
+    found = glob.glob(pattern)
+    if not found:
+        raise SystemExit("boot-test: script/package left no dist/autoheal-agent_*.deb.")
+    return max(found, key=os.path.getmtime)
+
+
+def careless_package(directory):
+    """A package under the agent's name that formats whatever it finds: the test must see that."""
+    tree = os.path.join(directory, "careless")
+    for source, target, mode in (
+        ("careless-agent", "usr/bin/autoheal-agent", 0o755),
+        ("careless-agent.service", "lib/systemd/system/autoheal-agent.service", 0o644),
+        ("careless-agent.control", "DEBIAN/control", 0o644),
+    ):
+        path = os.path.join(tree, target)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(os.path.join(HERE, "careless", source)) as file, open(path, "w") as copy:
+            copy.write(file.read())
+        os.chmod(path, mode)
+    for folder, _, _ in os.walk(tree):
+        os.chmod(folder, 0o755)
+    deb = os.path.join(directory, "autoheal-agent_0_careless.deb")
+    subprocess.run(
+        ["dpkg-deb", "--build", "--root-owner-group", "-Znone", tree, deb], check=True, stdout=subprocess.DEVNULL
+    )
+    return deb

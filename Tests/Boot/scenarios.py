@@ -1,0 +1,392 @@
+"""The eight stories a volume can live through, each told to real guests."""
+
+import contextlib
+import os
+import re
+import socket
+import time
+
+import disks
+import image as images
+import user_data
+from guest import STEP_LIMIT, UNIT, Guest, StagingError, new_instance_id
+from metadata_server import INSTANCE_TYPE, ZONE, Instance
+from qmp import ProtocolError
+
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "guest_facts.py")) as source:
+    GUEST_FACTS = source.read()
+
+# The names by which a run against a careless package recognises that it was found out.
+FILES_ARE_THERE = "the files are there"
+NOT_FORMATTED = "nothing was formatted"
+BYTES_UNCHANGED = "{}: not one byte changed"
+
+DEPENDENT = "boot-test-dependent.service"
+DEPENDENT_UNIT = f"""\
+[Unit]
+Requires={UNIT}
+After={UNIT}
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/touch /run/boot-test-dependent
+"""
+
+# Seconds between the agent's start and the volume's arrival.
+LATE = 20
+
+
+class Stories:
+    """The scenarios share guests and volumes where one story goes on where another ended."""
+
+    def __init__(self, report, image, metadata, packages, package, directory, logs, accelerator):
+        self.report = report
+        self.image = image
+        self.metadata = metadata
+        self.packages = packages
+        self.package_url = packages.serve("autoheal-agent_test.deb", package)
+        self.package = package
+        self.directory = directory
+        self.logs = logs
+        self.accelerator = accelerator
+        self.guest = None
+        self.volume = None
+        self.files = None
+        self.superblock = None
+
+    # Guests
+
+    def launch(self, name, volumes, root_disk=None, files=()):
+        """Starts an instance with a new id; the one before it dies as if its host had."""
+        self.end_guest()
+        instance = Instance(new_instance_id(), user_data.cloud_config(volumes, self.package_url, self.package, files))
+        logs = os.path.join(self.logs, name)
+        os.makedirs(logs, exist_ok=True)
+        self.metadata.forget(instance, open(os.path.join(logs, "metadata.log"), "w"))
+        self.packages.on_download = lambda path: None
+        self.report.say(f"  instance {instance.id} starts: {name}/console.log")
+        self.guest = Guest(self.image, name, instance.id, root_disk, self.accelerator)
+        self.guest.console_log = os.path.join(logs, "console.log")
+        self.guest.journal_log = os.path.join(logs, "journal.log")
+        self.guest.start()
+        return self.guest
+
+    def end_guest(self):
+        guest, self.guest = self.guest, None
+        if not guest:
+            return
+        if guest.agent and guest.process.poll() is None:
+            # For whoever looks into a failure; a guest that does not answer has its console.
+            with contextlib.suppress(StagingError, ProtocolError):
+                with open(guest.journal_log, "w") as log:
+                    log.write(guest.output("journalctl", "--output=short-monotonic", "--no-hostname", limit=60))
+        guest.kill()
+
+    def attach_late(self, guest, *volumes, late=LATE):
+        """Lets the agent wait for a while, then hot-adds the volumes."""
+        guest.wait_for_agent_start()
+        self.report.say(f"  the agent has started; the volume comes in {late} s")
+        time.sleep(late)
+        for volume in volumes:
+            guest.attach(volume)
+
+    def settle(self, guest, *mount_points):
+        """Waits until boot and agent have ended; returns the unit's state and what is true in the guest."""
+        unit = guest.wait_for_agent_end()
+        guest.wait_for_boot()
+        return unit, guest.python(GUEST_FACTS, "facts", *mount_points)
+
+    # What is checked of every mounted volume
+
+    def check_mounted(self, guest, unit, facts, mount_point="/data", volume=None, figures=True):
+        check = self.report.check
+        volume = volume or self.volume
+        here = facts["volumes"][mount_point]
+        check(f"{mount_point} is mounted", len(here["mounts"]) == 1, here["mounts"])
+        check("the unit is active", unit["ActiveState"] == "active", unit)
+        check("status says 0", facts["status"]["exit"] == 0, facts["status"]["text"])
+        if not here["mounts"]:
+            return False
+        check("read-write", "rw" in here["mounts"][-1][3].split(","), here["mounts"])
+        blind = [name for name, sees in here["namespaces"] if not sees]
+        check(f"visible in all {len(here['namespaces'])} mount namespaces", not blind, f"not to {blind}")
+        times = here["times"]
+        if figures and "added" in times and "mounted" in times:
+            seconds = times["mounted"] - times["added"]
+            driver = f", {times['ready'] - times['added']:.2f} of them until the driver had it" if "ready" in times else ""
+            self.report.figure("seconds from hot-add to mounted", f"{seconds:.2f}{driver}")
+        if figures:
+            chain = ", ".join(f"{name} {value:.1f}" for name, value in facts["boot"].items() if value)
+            self.report.figure("boot chain, seconds since the kernel started", chain)
+        return True
+
+    def check_same_data(self, facts):
+        """The second half of every story of a volume with data: it is all still there."""
+        check = self.report.check
+        check(FILES_ARE_THERE, self.without_lost_found(facts) == self.files, "the checksums differ")
+        steps = self.steps(facts)
+        superblock = self.volume.superblock
+        same = superblock and {**superblock, "bytes": 0} == {**self.superblock, "bytes": 0}
+        check(NOT_FORMATTED, same and "format" not in steps, f"{superblock} was {self.superblock}, steps {steps}")
+
+    @staticmethod
+    def without_lost_found(facts, mount_point="/data"):
+        sums = facts["volumes"][mount_point].get("checksums", {})
+        return {name: value for name, value in sums.items() if not name.startswith("lost+found")}
+
+    @staticmethod
+    def steps(facts, mount_point="/data"):
+        for volume in facts["status"]["volumes"]:
+            run = volume.get("last_run", {})
+            if run.get("mount_point") == mount_point:
+                return run.get("steps", [])
+        return []
+
+    def check_tags(self, guest, facts):
+        """Journal fields, whatever their names, and the console's text: who, where, what."""
+        check = self.report.check
+        fields = [
+            {str(value) for key, value in entry.items() if key != "MESSAGE"} for entry in facts["journal"]
+        ]
+        wanted = {guest.instance_id, INSTANCE_TYPE, ZONE, "/data"}
+        check(
+            "journal entries have the instance and the volume as fields", any(wanted <= values for values in fields),
+            f"no entry has all of {sorted(wanted)}; {len(fields)} entries",
+        )
+        lines = self.agent_lines(guest)
+        check(
+            "tagged lines on the serial console", any(guest.instance_id in line for line in lines),
+            f"none of {len(lines)} lines of the agent has {guest.instance_id}",
+        )
+        check("the console says that it is mounted", any("mounted" in line and "/data" in line for line in lines), lines[-3:])
+
+    @staticmethod
+    def agent_lines(guest):
+        return [line for line in guest.console().splitlines() if "autoheal-agent[" in line]
+
+    # 1, 2, 3
+
+    def first_instance(self):
+        if self.volume:
+            return
+        self.report.begin(1, f"the first instance; a blank volume comes {LATE} s late")
+        self.volume = disks.Volume(os.path.join(self.directory, "volume.img"))
+        guest = self.launch("1-first", [self.settings()])
+        self.attach_late(guest, self.volume)
+        unit, facts = self.settle(guest, "/data")
+        if self.check_mounted(guest, unit, facts):
+            names = sorted(facts["xen_names"])
+            self.report.check("the udev rule of EC2 took the disk for one of EBS", "xvdb" in names, names)
+            steps = self.steps(facts)
+            self.report.check("it was formatted by this instance", "format" in steps, steps)
+            self.check_tags(guest, facts)
+            self.files = guest.python(GUEST_FACTS, "write", "/data/boot-test")
+            self.files = {"boot-test/" + name: value for name, value in self.files.items()}
+            self.superblock = self.volume.superblock
+        else:
+            raise StagingError("Without a mounted volume the story cannot go on.")
+
+    def next_instance(self):
+        self.first_instance()
+        self.report.begin(2, "the instance is killed; the next one gets the same volume")
+        guest = self.launch("2-next", [self.settings()])
+        self.attach_late(guest, self.volume)
+        unit, facts = self.settle(guest, "/data")
+        self.check_mounted(guest, unit, facts)
+        self.check_same_data(facts)
+
+    def reboot(self):
+        self.first_instance()
+        self.report.begin(3, "the same instance boots again")
+        guest = self.guest
+        before = guest.python(GUEST_FACTS, "facts")["boot_id"]
+        guest.mark_console()
+        # The answer may be lost with the guest.
+        with contextlib.suppress(ProtocolError):
+            guest.agent.request("guest-exec", {"path": "systemctl", "arg": ["reboot"]})
+        guest.wait_for_boot()
+        guest.connect()
+        unit, facts = self.settle(guest, "/data")
+        if facts["boot_id"] == before:
+            raise StagingError("The guest did not boot again.")
+        self.check_mounted(guest, unit, facts, figures=False)
+        self.check_same_data(facts)
+
+    @staticmethod
+    def settings(**changes):
+        return {"device": "/dev/xvdb", "mount-point": "/data", "tries": 30, "interval": 10, **changes}
+
+    # 4, 5
+
+    def killed_in_mkfs(self):
+        self.report.begin(4, "killed in the middle of mkfs; the next instance finishes it")
+        self.volume = disks.Volume(os.path.join(self.directory, "interrupted.img"))
+        guest = self.launch("4-killed", [self.settings()])
+        guest.wait_for_agent_start()
+        # So slow that the moment cannot be missed.
+        guest.attach(self.volume, bytes_per_second=64 << 10)
+        # In the file's data and not only in the guest's cache: the marker, more than the marker, and no superblock yet.
+        guest.wait_until(
+            "mkfs to begin", lambda: self.volume.has_intent_marker and not self.volume.is_blank_but_for_marker,
+            pause=0.05,
+        )
+        guest.kill()
+        staged = self.volume.has_intent_marker and self.volume.superblock is None
+        if not staged:
+            raise StagingError(f"mkfs was not caught in the middle: {self.volume.superblock}")
+        self.report.check("mkfs had written something, and no superblock", not self.volume.is_blank_but_for_marker)
+
+        guest = self.launch("4-next", [self.settings()])
+        self.attach_late(guest, self.volume, late=2)
+        unit, facts = self.settle(guest, "/data")
+        if not self.check_mounted(guest, unit, facts):
+            raise StagingError("Without a mounted volume the story cannot go on.")
+        steps = self.steps(facts)
+        self.report.check("it was formatted by the second instance", "format" in steps, steps)
+        self.files = guest.python(GUEST_FACTS, "write", "/data/boot-test")
+        self.files = {"boot-test/" + name: value for name, value in self.files.items()}
+        self.superblock = self.volume.superblock
+        self.end_guest()
+        errors = self.volume.errors()
+        self.report.check("e2fsck finds nothing wrong", not errors, errors)
+        self.report.check("the marker is gone", not self.volume.has_intent_marker)
+
+    def enlarged(self):
+        if not self.files:
+            self.first_instance()
+        self.end_guest()
+        self.report.begin(5, "the volume was enlarged between two instances")
+        before = self.volume.size
+        self.volume.enlarge(2 * before)
+        guest = self.launch("5-enlarged", [self.settings()])
+        self.attach_late(guest, self.volume, late=2)
+        unit, facts = self.settle(guest, "/data")
+        self.check_mounted(guest, unit, facts)
+        self.check_same_data(facts)
+        here = facts["volumes"]["/data"]
+        self.report.check("the file system has the new size", here.get("bytes", 0) > 1.8 * before, here.get("bytes"))
+        self.report.check("it grew online", "resized" in here.get("times", {}), here.get("times"))
+        self.report.check("the agent says that it grew", "grow" in self.steps(facts), self.steps(facts))
+        self.end_guest()
+        errors = self.volume.errors()
+        self.report.check("e2fsck finds nothing wrong", not errors, errors)
+
+    # 6
+
+    def foreign(self):
+        self.report.begin(6, "four volumes that hold something else, and a blank one")
+        check = self.report.check
+        volumes, settings = {}, []
+        for letter, (name, (make, _)) in zip("bcde", disks.FOREIGN.items()):
+            volume = disks.Volume(os.path.join(self.directory, make.__name__ + ".img"), f"/dev/xvd{letter}", 256 << 20)
+            make(volume)
+            volumes[name] = (volume, volume.checksum, f"/data/{letter}")
+            settings.append(self.settings(**{"device": volume.device_name, "mount-point": f"/data/{letter}"}))
+        blank = disks.Volume(os.path.join(self.directory, "beside.img"), "/dev/xvdf", 256 << 20)
+        settings.append(self.settings(**{"device": "/dev/xvdf", "mount-point": "/data/f"}))
+
+        guest = self.launch("6-foreign", settings)
+        guest.wait_for_agent_start()
+        guest.output("tee", f"/etc/systemd/system/{DEPENDENT}", stdin=DEPENDENT_UNIT)
+        guest.output("systemctl", "daemon-reload")
+        guest.output("systemctl", "start", "--no-block", DEPENDENT)
+        for volume, _, _ in volumes.values():
+            guest.attach(volume)
+        guest.attach(blank)
+        points = [mount_point for _, _, mount_point in volumes.values()]
+        unit, facts = self.settle(guest, *points, "/data/f")
+        lines = self.agent_lines(guest)
+        for name, (volume, _, mount_point) in volumes.items():
+            pattern = disks.FOREIGN[name][1]
+            check(f"{name}: not mounted", not facts["volumes"][mount_point]["mounts"], facts["volumes"][mount_point])
+            said = [line for line in lines if (volume.device_name in line or mount_point in line)]
+            check(f"{name}: the console says why", any(re.search(pattern, line) for line in said), said[-2:])
+        check("the blank volume beside them is mounted", facts["volumes"]["/data/f"]["mounts"])
+        check("the unit failed", unit["ActiveState"] == "failed", unit)
+        # LVM may have taken its disk before the agent looked: then it is in use, and refused with 69.
+        check("its exit code is that of a refusal", unit["ExecMainStatus"] in ("65", "69"), unit["ExecMainStatus"])
+        check("it was not tried again", unit["NRestarts"] == "0", unit["NRestarts"])
+        check("status says so too", facts["status"]["exit"] in (65, 69), facts["status"])
+        dependent = guest.unit(DEPENDENT)
+        check(
+            "the dependent service was not started",
+            dependent["ActiveState"] == "inactive" and dependent["ExecMainStartTimestampMonotonic"] == "0", dependent,
+        )
+        # What a careless program wrote must not stay in the guest's cache, out of the comparison's sight.
+        guest.output("sync")
+        self.end_guest()
+        for name, (volume, before, _) in volumes.items():
+            check(BYTES_UNCHANGED.format(name), volume.checksum == before)
+
+    # 7
+
+    def never(self):
+        self.report.begin(7, "the volume never comes")
+        check = self.report.check
+        # Whatever limits the unit ships for its attempts: the same mechanism, in a shorter time.
+        shorter = "[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=2\n[Service]\nRestartSec=5\n"
+        guest = self.launch(
+            "7-never", [self.settings(tries=3, interval=5)],
+            files=[(f"/etc/systemd/system/{UNIT}.d/boot-test.conf", shorter)],
+        )
+        guest.wait_for_boot()
+        guest.connect()
+        unit = guest.wait_for_agent_end()
+        facts = guest.python(GUEST_FACTS, "facts", "/data")
+        check("the unit failed", unit["ActiveState"] == "failed", unit)
+        check("its exit code is 66", unit["ExecMainStatus"] == "66", unit["ExecMainStatus"])
+        check("nothing is mounted", not facts["volumes"]["/data"]["mounts"])
+        check("cloud-init is done", "status: done" in facts["cloud_init"], facts["cloud_init"])
+        target = guest.unit("multi-user.target")
+        check("the boot is complete", target["ActiveState"] == "active", target)
+        lines = self.agent_lines(guest)
+        said = [line for line in lines if re.search(r"did not appear", line)]
+        check("the console says that it did not appear", said, lines[-3:])
+        check("status says 66", facts["status"]["exit"] == 66, facts["status"])
+        check("a person can log in on the console", self.login(guest))
+
+    def login(self, guest):
+        with socket.socket(socket.AF_UNIX) as console:
+            console.connect(guest.path("console"))
+            console.settimeout(STEP_LIMIT)
+            guest.mark_console()
+            try:
+                for text, answer in (
+                    ("", r"login: "), (images.LOGIN_USER, r"Password: "), (images.LOGIN_PASSWORD, r"\$ "),
+                    ("echo logged-in-as-$(id -un)", "logged-in-as-" + images.LOGIN_USER),
+                ):
+                    console.sendall(text.encode() + b"\r")
+                    guest.wait_for_console(answer, STEP_LIMIT)
+                    guest.mark_console()
+            except StagingError:
+                return False
+        return True
+
+    # 8
+
+    def without_rule(self):
+        self.report.begin(8, "no udev rule makes /dev/xvdb, and the metadata service is down")
+        self.end_guest()
+        root = images.without_udev_rule(self.image, self.directory)
+        by_id = disks.Volume(os.path.join(self.directory, "by-id.img"), "/dev/xvdb")
+        by_name = disks.Volume(os.path.join(self.directory, "by-name.img"), "/dev/sdc")
+        guest = self.launch("8-without-rule", [
+            self.settings(**{"volume-id": by_id.id, "mount-point": "/by-id"}),
+            self.settings(**{"device": "/dev/xvdc", "mount-point": "/by-name"}),
+        ], root_disk=root)
+        # cloud-init has read what it needs when it runs the user data; from there on nobody answers.
+        self.packages.on_download = lambda path: self.metadata.fall_silent()
+        self.attach_late(guest, by_id, by_name)
+        unit, facts = self.settle(guest, "/by-id", "/by-name")
+        self.report.check("there is no name of Xen's in /dev", not facts["xen_names"], facts["xen_names"])
+        self.report.check("the metadata service was silent", not self.metadata.speaks.is_set())
+        for mount_point, volume in (("/by-id", by_id), ("/by-name", by_name)):
+            self.check_mounted(guest, unit, facts, mount_point, volume, figures=mount_point == "/by-id")
+            self.report.check(f"{mount_point} is on the right volume", volume.superblock is not None)
+        self.report.figure("requests that got no answer", self.metadata.unanswered)
+
+    ALL = {
+        1: first_instance, 2: next_instance, 3: reboot, 4: killed_in_mkfs, 5: enlarged, 6: foreign, 7: never, 8: without_rule,
+    }
+    # What .ci/run can afford: the life of a volume, and what must never be formatted.
+    SHORT = (1, 2, 6)
