@@ -151,8 +151,10 @@ class SimulatedCloud:
         self.reset()
 
     def reset(self):
-        """A new clock and a new history; what moto holds from before stays, unseen."""
+        """A new clock, a new history, and nothing there."""
         with self.lock:
+            autoscaling_backends[DEFAULT_ACCOUNT_ID][REGION].reset()
+            ec2_backends[DEFAULT_ACCOUNT_ID][REGION].reset()
             self.clock = Clock()
             self.due = []
             self.faults = {}
