@@ -140,6 +140,18 @@ def test_each_role_allows_what_its_function_calls_and_nothing_more(function, nam
     assert allowed == {action: set(kinds) for action, kinds in declared.items()}
 
 
+def test_a_tag_is_on_every_resource_that_takes_tags_and_on_the_instances():
+    stack = template(*URL, "--tag", "Owner=ops", "--tag", "Stage=test")
+    assert stack.parameters["Owner"] == "ops"
+    untagged = {name for name in stack.resources if "Stage" not in str(stack.properties(name).get("Tags"))}
+    assert not {stack.resources[name]["Type"] for name in untagged} & {
+        "AWS::EC2::VPC", "AWS::EC2::Volume", "AWS::EC2::EIP", "AWS::Lambda::Function", "AWS::IAM::Role",
+        "AWS::SQS::Queue", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::AutoScaling::AutoScalingGroup",
+    }  # fmt: skip
+    tags = {each["Key"]: each for each in stack.properties("AutohealGroup")["Tags"]}
+    assert tags["Owner"]["Value"] == "ops" and all(each["PropagateAtLaunch"] for each in tags.values())
+
+
 def test_each_function_has_a_role_of_its_own(stack):
     roles = [stack.properties(each)["Role"] for each in stack.of_type("AWS::Lambda::Function")]
     assert len(set(roles)) == len(roles) == len(stack.of_type("AWS::IAM::Role"))

@@ -185,9 +185,10 @@ extension CloudFormationStack {
     }
 
     private var ownerParameters: [Parameter] {
-        [("Owner", "Who owns the stack."), ("ComponentName", "What it serves."), ("ComponentOwner", "Who owns that.")]
-            .map { name, description in
-                Parameter(name, "Tags", name, default: "", description: description, ["MaxLength": 256])
-            }
+        let descriptions = ["Who owns the stack.", "What it serves.", "Who owns that."]
+        return zip(Self.ownerTags, descriptions).map { name, description in
+            let given = options.tags.first { $0.key == name }?.value ?? ""
+            return Parameter(name, "Tags", name, default: .string(given), description: description, ["MaxLength": 256])
+        }
     }
 }

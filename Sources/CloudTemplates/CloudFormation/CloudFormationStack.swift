@@ -43,15 +43,21 @@ package struct CloudFormationStack: Sendable {
 
     var tags: [(key: String, value: TemplateValue)] {
         [("Name", .ref("AWS::StackName"))]
-            + ["Owner", "ComponentName", "ComponentOwner"].map { ($0, .ref($0)) }
-            + options.tags.map { ($0.key, .string($0.value)) }
+            + Self.ownerTags.map { ($0, .ref($0)) } + furtherTags
+    }
+
+    /// Parameters of the original; a tag of that name is the parameter's default.
+    static let ownerTags = ["Owner", "ComponentName", "ComponentOwner"]
+
+    private var furtherTags: [(key: String, value: TemplateValue)] {
+        options.tags.filter { !Self.ownerTags.contains($0.key) }.map { ($0.key, .string($0.value)) }
     }
 
     var tagList: TemplateValue { Self.tagList(tags) }
 
     /// For what belongs to the stack and not to the instance; CloudFormation adds the name of the stack.
     var ownTagList: TemplateValue? {
-        options.tags.isEmpty ? nil : Self.tagList(options.tags.map { ($0.key, .string($0.value)) })
+        furtherTags.isEmpty ? nil : Self.tagList(furtherTags)
     }
 
     private static func tagList(_ tags: [(key: String, value: TemplateValue)]) -> TemplateValue {

@@ -20,8 +20,7 @@ package struct StackTag: Hashable, Sendable {
                     + "tags from the metadata service, and would not be launched with another key."
             )
         }
-        guard !key.lowercased().hasPrefix("aws:"), !["Name", "Owner", "ComponentName", "ComponentOwner"].contains(key)
-        else {
+        guard !key.lowercased().hasPrefix("aws:"), key != "Name" else {
             throw GenerationError("The tag '\(key)' is set by AWS or by the stack itself.")
         }
         guard value.unicodeScalars.count <= 256,
