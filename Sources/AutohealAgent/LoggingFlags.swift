@@ -16,6 +16,12 @@ struct LoggingFlags: ParsableArguments {
     @Option(help: ArgumentHelp("How much: \(Self.levels). (default: info)", valueName: "level"))
     var logLevel: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Show important lines on /dev/console too. (default: if the log goes to the journal)"
+    )
+    var logConsole: Bool?
+
     private static let formats = LogFormat.allCases.map(\.rawValue).joined(separator: ", ")
     private static let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
 

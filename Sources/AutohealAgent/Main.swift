@@ -4,7 +4,7 @@ import AutohealHost
 import Glibc
 import SystemPackage
 
-/// The entry: signals are blocked before the first thread exists, and whatever goes wrong becomes an exit code.
+/// The entry: signals are caught from the start, and whatever goes wrong becomes an exit code.
 @main
 enum Main {
     @MainActor

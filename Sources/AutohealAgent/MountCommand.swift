@@ -18,12 +18,16 @@ struct MountCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var flags: RunFlags
+    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
+    var configurationFile: String?
+
+    @OptionGroup(title: "Volume") var volume: VolumeFlags
+    @OptionGroup(title: "Logging") var logging: LoggingFlags
 
     // On the main thread, which may block: the pool stays free for the metadata service's answers.
     @MainActor
     func run() async throws {
-        let configuration = try flags.configuration()
+        let configuration = try RunConfiguration(file: configurationFile, volume: volume, logging: logging)
         guard geteuid() == 0 else {
             Main.complain("autoheal-agent: mounting needs root: run it with sudo, or as a service.")
             throw ExitCode(ExitStatus.noPermission.rawValue)

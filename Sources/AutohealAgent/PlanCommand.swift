@@ -8,12 +8,16 @@ struct PlanCommand: AsyncParsableCommand {
         discussion: "Looks once, without waiting. Exits as mount would if it refused, and with 0 if it would go ahead."
     )
 
-    @OptionGroup var flags: RunFlags
+    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
+    var configurationFile: String?
+
+    @OptionGroup(title: "Volume") var volume: VolumeFlags
+    @OptionGroup(title: "Logging") var logging: LoggingFlags
 
     // On the main thread, which may block.
     @MainActor
     func run() async throws {
-        let configuration = try flags.configuration()
+        let configuration = try RunConfiguration(file: configurationFile, volume: volume, logging: logging)
         let run = RunContext(configuration)
         var statuses: [ExitStatus] = []
         for spec in configuration.volumes {

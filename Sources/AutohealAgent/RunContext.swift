@@ -26,7 +26,8 @@ struct RunContext: Sendable {
             format: configuration.logFormat,
             level: configuration.logLevel,
             tags: tags,
-            environment: configuration.environment
+            environment: configuration.environment,
+            copiesToConsole: configuration.logConsole
         )
     }
 

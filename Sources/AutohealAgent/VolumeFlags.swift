@@ -1,8 +1,14 @@
 import ArgumentParser
 import AutohealCore
+import ConfigurationFile
 
 /// The flags that describe one volume.
 struct VolumeFlags: ParsableArguments {
+    static let configurationHelp = ArgumentHelp(
+        "The configuration file. (default: \(ConfigurationFile.standardPath), if there is one)",
+        valueName: "file"
+    )
+
     @Option(help: "The device, by the name it was attached as; on Nitro it is found by what the disk says of itself.")
     var device: String?
 

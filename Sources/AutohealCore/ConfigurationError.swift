@@ -11,5 +11,5 @@ package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConver
         self.problem = problem
     }
 
-    package var description: String { found.isEmpty ? "\(key) \(problem)." : "\(key) '\(found)' \(problem)." }
+    package var description: String { found.isEmpty ? "\(key) \(problem)." : "\(key) '\(found.printable)' \(problem)." }
 }

@@ -90,7 +90,7 @@ package struct Engine<Machine: Host>: Sendable {
         on device: Machine.Device?
     ) async throws(VolumeError) {
         try host.pause(.zero)
-        if step.mayTakeLong { logger.info("Beginning", metadata: ["step": "\(step.name)"]) }
+        if step.mayTakeLong { logger.notice("Beginning", metadata: ["step": "\(step.name)"]) }
         let clock = ContinuousClock()
         let start = clock.now
         do throws(VolumeError) {

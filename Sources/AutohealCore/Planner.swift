@@ -45,8 +45,9 @@ package enum Planner {
             return try Plan(steps: whenMounted(spec, mount, on: device))
         }
         let preparation = try preparation(of: state.mountPoint)
-        guard device.use == .free, let content = device.content else { throw .deviceInUse(device.use) }
+        // A device that has just gone is not read, and is not in use either.
         guard device.size > 0 else { throw .deviceEmpty }
+        guard device.use == .free, let content = device.content else { throw .deviceInUse(device.use) }
         guard device.size == device.kernelSize else {
             throw .sizesDiffer(device: device.size, kernel: device.kernelSize)
         }

@@ -8,7 +8,7 @@ import Foundation
 package struct SampleFindings: Hashable, Sendable {
     /// Offset in bytes of the first byte that is not zero, outside a valid intent marker.
     package var firstData: UInt64?
-    /// The same for the samples where an interrupted mkfs leaves nothing.
+    /// The same for where an interrupted mkfs leaves nothing (``BlanknessSamples/isBeyondMetadata(_:)``).
     package var firstBodyData: UInt64?
     package var marker: IntentMarker?
     /// Backup superblocks of ext file systems and their offsets in bytes.

@@ -110,10 +110,11 @@ package struct ContentReader: Sendable {
                 findings.firstData = [findings.firstData, data].compactMap { $0 }.min()
             }
         }
-        for range in samples.body {
+        for range in samples.spread {
             guard let data = try reader.firstData(in: range) else { continue }
-            findings.firstBodyData = data
             findings.firstData = [findings.firstData, data].compactMap { $0 }.min()
+            guard BlanknessSamples.isBeyondMetadata(range.lowerBound) else { continue }
+            findings.firstBodyData = data
             break
         }
         guard findings.firstData != nil else { return findings }

@@ -82,9 +82,16 @@ package struct DeviceReader: Sendable {
 }
 
 /// A read that did not give what was asked for; offsets in bytes.
-package enum ReadError: Error, Hashable, Sendable {
+package enum ReadError: Error, Hashable, Sendable, CustomStringConvertible {
     case failed(Errno, offset: UInt64)
     case short(offset: UInt64)
+
+    package var description: String {
+        switch self {
+        case .failed(let errno, let offset): "\(errno) at offset \(offset)"
+        case .short(let offset): "the device ends at offset \(offset), before its own size"
+        }
+    }
 
     var content: DeviceContent {
         switch self {

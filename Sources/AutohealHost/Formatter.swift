@@ -118,7 +118,7 @@ struct Formatter: Sendable {
                 node,
                 .text(cause),
                 exitStatus: .cannotCreate,
-                advice: "The volume holds no data yet; the next run formats it anew."
+                advice: "The volume holds no data yet; the next run finishes the format."
             )
         )
     }

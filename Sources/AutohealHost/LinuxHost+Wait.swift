@@ -34,11 +34,13 @@ extension LinuxHost {
             case .notYet(let refusal):
                 let number = schedule.tryNumber(at: elapsed)
                 if number > announced {
-                    announced = number
-                    logger.info(
+                    // That it waits must be known; how often it looked, only in the journal.
+                    logger.log(
+                        level: announced == 0 ? .notice : .info,
                         "Not there yet",
                         metadata: ["try": "\(number) of \(spec.tries)", "seen": "\(refusal.reason(onTry: number))"]
                     )
+                    announced = number
                 }
                 guard let pause = schedule.pause(at: elapsed) else { throw .refused(refusal) }
                 try waiter.wait(atMost: pause)

@@ -7,11 +7,14 @@ import SystemPackage
 func attribute(_ path: String) -> String? {
     guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
     defer { try? descriptor.close() }
-    var page = [UInt8](repeating: 0, count: 4096)
-    guard let count = try? page.withUnsafeMutableBytes({ try descriptor.read(into: $0) }) else { return nil }
-    let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) || byte == 0 }
-    let text = page.prefix(count).drop(while: isSpace).reversed().drop(while: isSpace).reversed()
-    return String(decoding: text, as: UTF8.self)
+    return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { page in
+        guard let count = try? descriptor.read(into: page) else { return nil }
+        let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) || byte == 0 }
+        var text = page[..<count]
+        while let last = text.last, isSpace(last) { text.removeLast() }
+        while let first = text.first, isSpace(first) { text.removeFirst() }
+        return String(decoding: text, as: UTF8.self)
+    }
 }
 
 /// The names in a directory, sorted; empty if it cannot be read.

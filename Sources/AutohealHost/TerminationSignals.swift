@@ -2,19 +2,19 @@ import CLinux
 import Glibc
 package import SystemPackage
 
-/// SIGTERM, SIGINT and SIGHUP as something to look at instead of something that strikes: they are blocked, and looked for
-/// between two steps. They stay pending, so that every volume's thread sees them. Made once, before the first thread.
+/// SIGTERM, SIGINT and SIGHUP as something to look at instead of something that strikes: they are caught, and looked for
+/// between two steps. They stay pending, so that every volume's thread sees them. Made once, at the start.
 package struct TerminationSignals: Sendable {
-    /// A signalfd(2) that is readable from then on.
+    /// An eventfd(2) that is readable from the first of them on.
     package let descriptor: FileDescriptor
 
     package init() throws(Errno) {
-        let descriptor = clinux_block_termination_signals()
+        let descriptor = clinux_catch_termination_signals()
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         self.descriptor = FileDescriptor(rawValue: descriptor)
     }
 
-    /// The first pending signal, without waiting.
+    /// The first signal that came, without waiting.
     func pending() -> Int32? {
         let signal = clinux_pending_signal()
         return signal == 0 ? nil : signal

@@ -5,11 +5,10 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/nvme_ioctl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -82,32 +81,41 @@ int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct) {
     return ioctl(fd, CLINUX_XFS_IOC_FSGROWFSDATA, &request);
 }
 
-int clinux_block_termination_signals(void) {
-    sigset_t signals;
-    signal(SIGCHLD, SIG_DFL);
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    int rc = pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    if (rc != 0) {
-        errno = rc;
-        return -1;
-    }
-    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+static volatile sig_atomic_t caught_signal;
+static int caught_descriptor = -1;
+
+static void catch_signal(int signal) {
+    int saved = errno;
+    uint64_t one = 1;
+    if (caught_signal == 0)
+        caught_signal = signal;
+    ssize_t written = write(caught_descriptor, &one, sizeof one);
+    (void)written;
+    errno = saved;
 }
 
-int clinux_pending_signal(void) {
+int clinux_catch_termination_signals(void) {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-    sigset_t pending;
-    if (sigpending(&pending) != 0)
-        return 0;
-    for (size_t index = 0; index < sizeof signals / sizeof *signals; index++)
-        if (sigismember(&pending, signals[index]) == 1)
-            return signals[index];
-    return 0;
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+    caught_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (caught_descriptor < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct sigaction before, action;
+        memset(&action, 0, sizeof action);
+        action.sa_handler = catch_signal;
+        action.sa_flags = SA_RESTART;
+        /* What nohup(1) or a shell had ignored stays ignored. */
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+            continue;
+        if (sigaction(signals[i], &action, NULL) != 0)
+            return -1;
+    }
+    return caught_descriptor;
 }
+
+int clinux_pending_signal(void) { return caught_signal; }
 
 int clinux_open_uevent_socket(void) {
     int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);

@@ -4,6 +4,8 @@ package struct AgentSettings: Hashable, Sendable {
     package var logFormat: String?
     /// One of ``logLevels``, those of swift-log.
     package var logLevel: String?
+    /// Whether important lines are shown on the console too.
+    package var logConsole: Bool?
     /// The URL of IMDS, as in the AWS SDKs' `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
     package var metadataEndpoint: String?
     /// `IPv4` or `IPv6`, as in `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
@@ -20,6 +22,7 @@ package struct AgentSettings: Hashable, Sendable {
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case logFormat = "log-format"
         case logLevel = "log-level"
+        case logConsole = "log-console"
         case metadataEndpoint = "metadata-endpoint"
         case metadataEndpointMode = "metadata-endpoint-mode"
         case metadataDisabled = "metadata-disabled"

@@ -26,6 +26,7 @@ extension AgentSettings: SettingTable {
         switch key {
         case .logFormat: .text(\.logFormat, example: "auto")
         case .logLevel: .text(\.logLevel, example: "info")
+        case .logConsole: .truth(\.logConsole)
         case .metadataEndpoint: .text(\.metadataEndpoint, example: "http://127.0.0.1:1338")
         case .metadataEndpointMode: .text(\.metadataEndpointMode, example: "IPv4")
         case .metadataDisabled: .truth(\.metadataDisabled)

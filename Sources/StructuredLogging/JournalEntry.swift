@@ -10,7 +10,15 @@ enum JournalEntry {
     private static let maximumNameLength = 64
 
     /// The datagram; values longer than the limit, in bytes, are cut and say so.
-    static func datagram(_ record: LogRecord, identifier: String, valueLimit: Int = .max) -> [UInt8] {
+    ///
+    /// - Parameter unit: the program's own. The journal looks up the unit of a sender only when it reads the line, which
+    ///   for the last line is too late; `journalctl -u` takes this field for it (systemd.journal-fields(7)).
+    static func datagram(
+        _ record: LogRecord,
+        identifier: String,
+        unit: String? = nil,
+        valueLimit: Int = .max
+    ) -> [UInt8] {
         var bytes: [UInt8] = []
         var isCut = false
         func append(_ name: String, _ value: String) {
@@ -22,6 +30,7 @@ enum JournalEntry {
         append("MESSAGE", TextLog.text(record, fields: record.fields))
         append("PRIORITY", String(SyslogPriority(record.level).rawValue))
         append("SYSLOG_IDENTIFIER", identifier)
+        if let unit { append("OBJECT_SYSTEMD_UNIT", unit) }
         for field in record.fields + record.tags {
             append(name(field.key), field.value.text)
         }

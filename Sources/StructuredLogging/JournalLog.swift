@@ -2,6 +2,7 @@
 struct JournalLog: LogDestination {
     var socket: JournalSocket
     var identifier: String
+    var unit: String?
     var fallback: TextLog
 
     /// For a datagram that is too large, the lengths in bytes to which its values are cut, one after the other.
@@ -9,7 +10,7 @@ struct JournalLog: LogDestination {
 
     func write(_ record: LogRecord) {
         for limit in Self.valueLimits {
-            let datagram = JournalEntry.datagram(record, identifier: identifier, valueLimit: limit)
+            let datagram = JournalEntry.datagram(record, identifier: identifier, unit: unit, valueLimit: limit)
             switch socket.send(datagram) {
             case .sent: return
             case .tooLarge: continue

@@ -25,6 +25,15 @@ package final class LogOutput: Sendable {
         pieceSize = Self.isRegularFile(descriptor) ? .max : Self.pipeBuffer
     }
 
+    /// Opens a device or file that others write to too, for as long as the program runs; nil if it cannot be opened.
+    convenience init?(appendingTo path: String, patience: Duration = .seconds(1)) {
+        let options = FileDescriptor.OpenOptions(rawValue: O_NOCTTY | O_NONBLOCK | O_APPEND | O_CLOEXEC)
+        guard let descriptor = try? FileDescriptor.open(FilePath(path), .writeOnly, options: options) else {
+            return nil
+        }
+        self.init(descriptor, patience: patience)
+    }
+
     /// Writes a line that ends with a line feed, or drops it.
     func write(_ line: [UInt8]) {
         state.withLock { state in

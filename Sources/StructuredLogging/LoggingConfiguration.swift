@@ -1,3 +1,4 @@
+import Glibc
 package import Logging
 package import SystemPackage
 
@@ -11,14 +12,18 @@ package struct LoggingConfiguration: Sendable {
 
     /// The socket of systemd-journald(8).
     package static let journalSocket = "/run/systemd/journal/socket"
+    package static let console = "/dev/console"
 
+    /// - Parameter copiesToConsole: whether important lines go to the console too; nil means "if the log is the journal".
     package init(
         format: LogFormat,
         level: Logger.Level,
         tags: InstanceTags,
         environment: [String: String],
+        copiesToConsole: Bool? = nil,
         standardError: FileDescriptor = .standardError,
         journalSocket: String = Self.journalSocket,
+        console: String = Self.console,
         identifier: String = "autoheal-agent"
     ) {
         self.format = format.resolved(environment: environment, standardError: standardError)
@@ -27,13 +32,25 @@ package struct LoggingConfiguration: Sendable {
         let output = LogOutput(standardError)
         let isJournal = JournalStream.isConnected(to: standardError, environment: environment)
         let text = TextLog(output: output, isJournal: isJournal)
-        destination =
+        let log: any LogDestination =
             switch self.format {
             case .auto, .text: text
             case .json: JSONLog(output: output)
             case .journal:
-                JournalLog(socket: JournalSocket(path: journalSocket), identifier: identifier, fallback: text)
+                JournalLog(
+                    socket: JournalSocket(path: journalSocket),
+                    identifier: identifier,
+                    unit: environment["AUTOHEAL_UNIT"],
+                    fallback: text
+                )
             }
+        let wantsConsole = copiesToConsole ?? (isJournal || self.format == .journal)
+        guard wantsConsole, let console = LogOutput(appendingTo: console) else {
+            destination = log
+            return
+        }
+        let sender = "\(identifier)[\(getpid())]"
+        destination = ConsoleCopy(log: log, console: TextLog(output: console, isJournal: false, sender: sender))
     }
 
     /// A handler for `Logger(label:factory:)` or `LoggingSystem.bootstrap`.

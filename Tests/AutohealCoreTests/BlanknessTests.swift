@@ -26,10 +26,10 @@ struct BlanknessTests {
             1024 * 8193, 2048 * 16384, 4096 * 32768, 4096 * 98304, 64 << 10, 64 << 20, 256 << 30,
         ]
         for offset in offsets { #expect(samples.all.contains { $0.contains(offset) }, "\(offset)") }
-        #expect(samples.body.count == 128)
+        #expect(samples.spread.count == 128)
         // Spread over the whole device, not only its beginning.
         let late = size - size / 64
-        #expect(samples.body.contains { $0.lowerBound > late })
+        #expect(samples.spread.contains { $0.lowerBound > late })
     }
 
     @Test("a small device is read to its last byte")
@@ -38,14 +38,20 @@ struct BlanknessTests {
         #expect(BlanknessSamples(deviceSize: size).ends == [0..<size])
     }
 
-    @Test("samples between the ends keep clear of where mkfs.ext4 writes in a block group", arguments: sizes)
-    func bodyIsClear(size: UInt64) {
-        for range in BlanknessSamples(deviceSize: size).body {
-            let inGroup: UInt64 = range.lowerBound % (128 << 20)
-            let inStep: UInt64 = range.lowerBound % (8 << 20)
-            #expect(inGroup >= 64 << 20)
-            #expect(inStep == 3 << 20)
-        }
+    @Test(
+        "no gap between two samples is much wider than the others",
+        arguments: [64 << 20, 1 << 30, 16 << 40] as [UInt64]
+    )
+    func gaps(size: UInt64) {
+        let all = BlanknessSamples(deviceSize: size).all
+        let widest = zip(all, all.dropFirst()).map { $1.lowerBound - $0.upperBound }.max() ?? size
+        #expect(widest <= size / BlanknessSamples.spreadCount * 2)
+    }
+
+    @Test("on a device of EBS's smallest size, some samples show what a killed mkfs cannot have written")
+    func bodySamples() {
+        let spread = BlanknessSamples(deviceSize: 1 << 30).spread
+        #expect(spread.filter { BlanknessSamples.isBeyondMetadata($0.lowerBound) }.count >= 32)
     }
 
     // What the samples say.

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 
 import requirements
 
@@ -19,7 +18,7 @@ import requirements
 def arguments():
     parser = argparse.ArgumentParser(
         prog="script/boot-test",
-        description="Boots instances under QEMU as on EC2, with the package installed by cloud-init and a volume hot-added.",
+        description="Boots instances under QEMU as on EC2; cloud-init installs the package, and a volume is hot-added.",
         epilog="Without a choice: scenarios 1, 2 and 6. The image is kept in the cache directory.",
     )
     parser.add_argument("--all", action="store_true", help="all eight scenarios")
@@ -33,8 +32,12 @@ def arguments():
     )
     parser.add_argument("--image-only", action="store_true", help="build the image and stop")
     parser.add_argument("--accelerator", choices=("tcg", "kvm"), default="tcg", help="of QEMU (default: tcg)")
-    parser.add_argument("--apt-sources", metavar="FILE", help="one-line sources for the image (default: the machine's own)")
-    parser.add_argument("--logs", metavar="DIRECTORY", help="console and journal of every guest (default: .build/boot-test)")
+    parser.add_argument(
+        "--apt-sources", metavar="FILE", help="one-line sources for the image (default: the machine's own)"
+    )
+    parser.add_argument(
+        "--logs", metavar="DIRECTORY", help="consoles and journals of the guests (default: .build/boot-test)"
+    )
     parser.add_argument("--cache", metavar="DIRECTORY", help="where the image is kept")
     parser.add_argument("--list-packages", action="store_true", help="print the apt packages that this test needs")
     # From the outer to the inner process.
@@ -73,28 +76,30 @@ def outside(options):
     logs = os.path.abspath(options.logs or os.path.join(packages.ROOT, ".build", "boot-test"))
     shutil.rmtree(logs, ignore_errors=True)
     os.makedirs(logs)
-    run = tempfile.mkdtemp(prefix="run-", dir=cache)
     try:
-        if options.self_check:
-            deb = packages.careless_package(run)
-        else:
-            deb = os.path.abspath(packages.package(log, options.deb))
-        log(f"Testing {os.path.basename(deb)}; logs in {os.path.relpath(logs)}")
-        command = [
-            # Each ends with the one before it, also when that was killed.
-            "setpriv", "--pdeathsig", "KILL",
-            "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-            sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:],
-            "--inside", os.readlink("/proc/self/ns/net"), image.directory, deb, run, logs,
-        ]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-        try:
-            return process.wait()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
+        with images.run_directory(cache) as run:
+            if options.self_check:
+                deb = packages.careless_package(run)
+            else:
+                deb = os.path.abspath(packages.package(log, options.deb))
+            log(f"Testing {os.path.basename(deb)}; logs in {os.path.relpath(logs)}")
+            return boot(image, deb, run, logs)
     except KeyboardInterrupt:
         return 130
-    finally:
-        shutil.rmtree(run, ignore_errors=True)
+
+
+def boot(image, deb, run, logs):
+    command = [
+        # Each ends with the one before it, also when that was killed.
+        "setpriv", "--pdeathsig", "KILL",
+        "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+        sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:],
+        "--inside", os.readlink("/proc/self/ns/net"), image.directory, deb, run, logs,
+    ]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    try:
+        return process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise

@@ -132,7 +132,8 @@ def lvm(volume):
             options = ["--devices", device, "--driverloaded", "n"]
             run("pvcreate", *options, device, environment=own)
             run("vgcreate", *options, "boottest", device, environment=own)
-            run("lvcreate", *options, "-an", "-Zn", "-Wn", "-y", "-l", "50%VG", "-n", "data", "boottest", environment=own)
+            inactive = ["-an", "-Zn", "-Wn", "-y"]
+            run("lvcreate", *options, *inactive, "-l", "50%VG", "-n", "data", "boottest", environment=own)
     finally:
         run("losetup", "--detach", device)
     with open(volume.path, "r+b") as file:

@@ -1,7 +1,7 @@
 """Makes an NVMe controller of QEMU say what one of EBS says.
 
-QEMU fixes the vendor, the model and the vendor bytes. It keeps the Identify Controller structure in its heap as it is sent,
-so with the vCPUs stopped it is found by its serial number and rewritten.
+QEMU fixes the vendor, the model and the vendor bytes. It keeps the Identify Controller structure in its heap as it is
+sent, so with the vCPUs stopped it is found by its serial number and rewritten.
 """
 
 import re

@@ -15,6 +15,8 @@ from qmp import GuestAgent, Monitor, ProtocolError
 
 MEMORY = 1 << 30
 UNIT = "autoheal-agent.service"
+# However it came to the console: by the journal or straight from the agent.
+AGENT_LINE = r"autoheal-agent(\[\d+\])?: "
 # Seconds. A guest under TCG on a busy machine is slow; these limits only stop what would never end.
 BOOT_LIMIT = 900
 STEP_LIMIT = 300
@@ -57,8 +59,8 @@ class Guest:
             "-smbios", f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}",
             "-smbios", "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",
             "-kernel", self.image.kernel, "-initrd", self.image.initrd,
-            "-append", f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 nvme_core.io_timeout=4294967295"
-            " mitigations=off",
+            "-append", f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off"
+            " nvme_core.io_timeout=4294967295",
             "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
             "-chardev", f"socket,id=console,path={self.path('console')},server=on,wait=off,logfile={self.console_log}",
             "-serial", "chardev:console",
@@ -171,7 +173,7 @@ class Guest:
 
     def wait_for_agent_start(self):
         """Waits for the agent's first word on the console, or for the end of the user data, which starts it."""
-        self.wait_for_console(r"autoheal-agent\[\d+\]|Cloud-init v\. \S+ finished")
+        self.wait_for_console(AGENT_LINE + r"|Cloud-init v\. \S+ finished")
         self.connect()
 
     def wait_for_agent_end(self, limit=STEP_LIMIT):
@@ -198,12 +200,13 @@ class Guest:
         if bytes_per_second:
             limits = {"bps-write": bytes_per_second}
             self.monitor.request("object-add", {"qom-type": "throttle-group", "id": "slow-" + name, "limits": limits})
-            slow = {"driver": "throttle", "node-name": "slow-node-" + name, "throttle-group": "slow-" + name, "file": top}
-            self.monitor.request("blockdev-add", slow)
-            top = "slow-node-" + name
+            slow = {"driver": "throttle", "node-name": "slow-node-" + name, "throttle-group": "slow-" + name}
+            self.monitor.request("blockdev-add", {**slow, "file": top})
+            top = slow["node-name"]
         self.monitor.request("stop")
         try:
-            self.monitor.request("device_add", {"driver": "nvme", "id": name, "serial": name, "drive": top, "bus": "pci.0"})
+            device = {"driver": "nvme", "id": name, "serial": name, "drive": top, "bus": "pci.0"}
+            self.monitor.request("device_add", device)
             ebs_identity.give(self.process.pid, volume.id, volume.device_name, MEMORY)
         finally:
             self.monitor.request("cont")

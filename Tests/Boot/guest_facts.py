@@ -1,4 +1,4 @@
-"""Runs in the guest, from standard input: says in JSON what is true there, or writes files whose loss would be noticed."""
+"""Runs in the guest, from standard input: says in JSON what is true there, or writes files that would be missed."""
 
 import hashlib
 import json
@@ -59,7 +59,7 @@ def journal(*arguments):
 
 
 def kernel_times(node):
-    """Seconds on the guest's clock: the controller is seen, the driver is ready, the file system is mounted, has grown."""
+    """Seconds on the guest's clock: controller seen, driver ready, file system mounted, file system grown."""
     controller = os.path.basename(os.path.realpath(f"/sys/block/{node}/device"))
     address = os.path.basename(os.path.realpath(f"/sys/block/{node}/device/device"))
     times = {}
@@ -82,8 +82,10 @@ def volume(mount_point):
     if mounts:
         node = os.path.basename(os.path.realpath(mounts[-1][2]))
         size = os.statvfs(mount_point)
+        with open(f"/sys/block/{node}/device/serial") as file:
+            serial = file.read().strip()
         facts.update(
-            node=node, namespaces=namespaces(mount_point), bytes=size.f_blocks * size.f_frsize,
+            node=node, serial=serial, namespaces=namespaces(mount_point), bytes=size.f_blocks * size.f_frsize,
             checksums=checksums(mount_point), times=kernel_times(node),
         )
     return facts

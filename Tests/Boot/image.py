@@ -24,6 +24,8 @@ PACKAGES = """
     systemd systemd-sysv udev util-linux xfsprogs
 """.split()
 
+DISTURBANCES = "apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer"
+
 CLOUD_CONFIG = """\
 datasource_list: [Ec2]
 apt: {preserve_sources_list: true}
@@ -40,7 +42,8 @@ printf 'ext4\\n' > "$root/etc/initramfs-tools/modules"
 printf 'MODULES=list\\nCOMPRESS=lz4\\n' > "$root/etc/initramfs-tools/conf.d/boot-test"
 printf 'UUID={ROOT_UUID} / ext4 defaults 0 1\\n' > "$root/etc/fstab"
 printf '127.0.0.1 localhost\\n' > "$root/etc/hosts"
-rm -f "$root/etc/hostname" "$root/etc/machine-id"
+# A name server out of reach would cost cloud-init 40 seconds; with none, asking fails at once.
+rm -f "$root/etc/resolv.conf" "$root/etc/hostname" "$root/etc/machine-id"
 : > "$root/etc/machine-id"
 mkdir -p "$root/etc/systemd/journald.conf.d" "$root/var/log/journal" "$root/etc/apt/apt.conf.d"
 printf '[Journal]\\nRateLimitBurst=0\\n' > "$root/etc/systemd/journald.conf.d/boot-test.conf"
@@ -52,7 +55,7 @@ rm -f "$root/etc/apt/sources.list" "$root"/etc/apt/sources.list.d/*
 chroot "$root" useradd --create-home --shell /bin/bash {LOGIN_USER}
 printf '{LOGIN_USER}:{LOGIN_PASSWORD}\\n' | chroot "$root" chpasswd
 chroot "$root" systemctl enable systemd-networkd.service serial-getty@ttyS0.service
-chroot "$root" systemctl disable apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+chroot "$root" systemctl disable {DISTURBANCES}
 chroot "$root" update-initramfs -u -k all
 """
 
@@ -83,8 +86,9 @@ def recipe_hash():
 
 def apt_sources():
     """The machine's own sources of this release, as apt reads them out of /etc/apt."""
+    fields = "$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(COMPONENT)"
     listing = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(COMPONENT)", "Created-By: Packages"],
+        ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"],
         check=True, capture_output=True, text=True,
     ).stdout
     lines = []
@@ -114,7 +118,7 @@ def prepare(log, sources_file=None, cache=None):
     with locked(os.path.join(cache, "lock")):
         if not image.is_complete:
             build(image, cache, log, sources_file)
-            forget_others(image, cache)
+            forget(cache, "image-", keep=os.path.basename(image.directory))
     return image
 
 
@@ -128,6 +132,7 @@ def locked(path):
 def build(image, cache, log, sources_file):
     log(f"Building the image {os.path.basename(image.directory)} (a few minutes, once) ...")
     lines = open(sources_file).read().splitlines() if sources_file else apt_sources()
+    forget(cache, "building-")
     work = tempfile.mkdtemp(prefix="building-", dir=cache)
     try:
         tree = os.path.join(work, "tree")
@@ -142,7 +147,8 @@ def build(image, cache, log, sources_file):
         with open(sources, "w") as file:
             file.write("\n".join(lines) + "\n")
         with open(os.path.join(cache, "build.log"), "w") as output:
-            run = lambda *command: subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
+            run = lambda *command: subprocess.run(command, check=True, **streams)
             run(
                 "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--architectures=amd64",
                 "--include=" + ",".join(PACKAGES),
@@ -168,10 +174,38 @@ def build(image, cache, log, sources_file):
         shutil.rmtree(work, ignore_errors=True)
 
 
-def forget_others(image, cache):
+def forget(cache, prefix, keep=None):
     for name in os.listdir(cache):
-        if name.startswith("image-") and name != os.path.basename(image.directory):
+        if name.startswith(prefix) and name != keep:
             shutil.rmtree(os.path.join(cache, name), ignore_errors=True)
+
+
+@contextlib.contextmanager
+def run_directory(cache):
+    """A directory for the disks of one run, which goes with it; what a killed run left goes first."""
+    for name in os.listdir(cache):
+        path = os.path.join(cache, name)
+        if name.startswith("run-"):
+            with open(os.path.join(path, "lock"), "a") as file, contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove(path)
+    path = tempfile.mkdtemp(prefix="run-", dir=cache)
+    try:
+        with locked(os.path.join(path, "lock")):
+            yield path
+    finally:
+        remove(path)
+
+
+def remove(run):
+    """Removes the directory of a run, and the loop devices on its files that a killed run could not detach."""
+    listing = subprocess.run(
+        ["losetup", "--list", "--noheadings", "--raw", "--output", "NAME,BACK-FILE"], capture_output=True, text=True
+    ).stdout
+    for device, _, file in (line.partition(" ") for line in listing.splitlines()):
+        if file.startswith(run + "/"):
+            subprocess.run(["losetup", "--detach", device])
+    shutil.rmtree(run, ignore_errors=True)
 
 
 def without_udev_rule(image, directory):

@@ -1,7 +1,7 @@
 """A network of one tap device with the guest at its end, and nothing else.
 
-Everything here runs inside a network namespace of the test's own: the link-local address is an address of that namespace,
-and no packet can leave it.
+Everything here runs inside a network namespace of the test's own: the link-local address is an address of that
+namespace, and no packet can leave it.
 """
 
 import os

@@ -23,7 +23,8 @@ class Report:
         """Notes a fact; a failed check never stops a scenario, so that one run shows everything."""
         holds = bool(holds)
         self.results.append((self.scenario, name, holds))
-        self.say(f"  {'ok  ' if holds else 'FAIL'}  {name}" + (f": {detail}" if detail and not holds else ""))
+        reason = f": {str(detail)[:400]}" if detail and not holds else ""
+        self.say(f"  {'ok  ' if holds else 'FAIL'}  {name}{reason}")
         return holds
 
     def figure(self, name, value):
@@ -37,7 +38,8 @@ class Report:
         print(file=sys.stdout)
         for number in sorted({number for number, _, _ in self.results}):
             checks = [holds for scenario, _, holds in self.results if scenario == number]
-            print(f"Scenario {number}: {sum(checks)} of {len(checks)} checks hold" + ("" if all(checks) else "  <-- FAILED"))
+            verdict = "" if all(checks) else "  <-- FAILED"
+            print(f"Scenario {number}: {sum(checks)} of {len(checks)} checks hold{verdict}")
         for number, name, value in self.figures:
             if name.startswith("seconds"):
                 print(f"  scenario {number}, {name}: {value}")

@@ -11,6 +11,7 @@ struct ParsingTests {
                 [agent]
                 log-format = "json"
                 log-level = "debug"
+                log-console = false
                 metadata-endpoint = "http://127.0.0.1:1338"
                 metadata-endpoint-mode = "IPv6"
                 metadata-disabled = false
@@ -36,6 +37,7 @@ struct ParsingTests {
         let volume = try #require(file.volumes.first)
         #expect(file.agent.logFormat == "json")
         #expect(file.agent.logLevel == "debug")
+        #expect(file.agent.logConsole == false)
         #expect(file.agent.metadataEndpoint == "http://127.0.0.1:1338")
         #expect(file.agent.metadataEndpointMode == "IPv6")
         #expect(file.agent.metadataDisabled == false)

@@ -36,6 +36,15 @@ import Testing
         #expect(pipe.writes().isEmpty)
     }
 
+    @Test func `The unit is a field if it is known`() throws {
+        let journal = try JournalReceiver()
+        let pipe = try LinePipe()
+        var log = log(journal.path, pipe.writing)
+        log.unit = "autoheal-agent.service"
+        log.write(LogRecord())
+        #expect(try journal.receive()["OBJECT_SYSTEMD_UNIT"] == ["autoheal-agent.service"])
+    }
+
     @Test(arguments: zip(Logger.Level.allCases, ["7", "7", "6", "5", "4", "3", "2"]))
     func `Each level has its priority`(level: Logger.Level, priority: String) throws {
         let journal = try JournalReceiver()

@@ -20,6 +20,7 @@ import Testing
             level: level,
             tags: tags,
             environment: [:],
+            copiesToConsole: false,
             standardError: standardError,
             journalSocket: journalSocket
         )

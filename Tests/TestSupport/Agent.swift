@@ -33,10 +33,9 @@ package struct Agent: Sendable {
         _ arguments: [String],
         under wrapper: [String] = [],
         environment: [String: String] = [:],
-        executable: String? = nil,
         while body: (RunningAgent) async throws -> Void = { _ in }
     ) async throws -> AgentRun {
-        let command = wrapper + [try executable ?? Self.executable] + arguments
+        let command = wrapper + [try Self.executable] + arguments
         let variables = [
             "PATH": Command.directories.joined(separator: ":"), "LC_ALL": "C", "AWS_EC2_METADATA_DISABLED": "true",
             "RUNTIME_DIRECTORY": runtimeDirectory,
@@ -65,6 +64,15 @@ package struct Agent: Sendable {
             log: Files.text(log) ?? "",
             output: result.standardOutput
         )
+    }
+
+    /// Runs without root and without any capability, even where only root may enter the directory of the program.
+    package func runAsNobody(_ arguments: [String]) async throws -> AgentRun {
+        let script = """
+            exec 9< "$1" && shift &&
+            exec setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs /proc/self/fd/9 "$@"
+            """
+        return try await run(arguments, under: ["sh", "-c", script, "sh"])
     }
 }
 

@@ -4,10 +4,12 @@ package enum Strace {
     ///   - injections: as for `-e inject=`, without those words: `pwrite64:signal=SIGKILL:when=3`. strace counts for each
     ///     thread and process on its own.
     ///   - calls: what is traced besides.
+    ///   - path: limits everything to calls that are about this file.
     ///   - log: where strace writes.
     package static func wrapper(
         _ injections: [String] = [],
         tracing calls: [String] = [],
+        path: String? = nil,
         log: String = "/dev/null"
     ) -> [String] {
         let names = calls + injections.compactMap { $0.split(separator: ":").first.map(String.init) }
@@ -15,6 +17,6 @@ package enum Strace {
         let isSignalling = injections.contains { $0.contains("signal=") }
         return ["strace", "-f"] + (isSignalling ? [] : ["--seccomp-bpf"])
             + ["-qq", "-o", log, "-e", "trace=\(names.joined(separator: ","))"]
-            + injections.flatMap { ["-e", "inject=\($0)"] }
+            + (path.map { ["-P", $0] } ?? []) + injections.flatMap { ["-e", "inject=\($0)"] }
     }
 }

@@ -35,12 +35,13 @@ int clinux_ext4_resize(int fd, uint64_t blocks);              /* EXT4_IOC_RESIZE
 int clinux_xfs_geometry(int fd, uint32_t *block_size, uint64_t *blocks, uint32_t *imaxpct); /* XFS_IOC_FSGEOMETRY_V1 */
 int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct); /* XFS_IOC_FSGROWFSDATA */
 
-/* A signalfd(2), non-blocking and close-on-exec, for SIGTERM, SIGINT and SIGHUP, which it blocks in the calling thread
-   (and so in every thread made afterwards). Also sets SIGCHLD to its default, since with SIGCHLD ignored waitpid fails,
-   and ignores SIGPIPE. Returns the descriptor, or -1 with errno. */
-int clinux_block_termination_signals(void);
+/* Catches SIGTERM, SIGINT and SIGHUP in whichever thread they strike. Blocking them would not do: Swift's concurrency
+   runtime and swift-subprocess keep threads that block nothing.
+   Also sets SIGCHLD to its default, since with SIGCHLD ignored waitpid fails, and ignores SIGPIPE.
+   Returns a descriptor, an eventfd(2), that is readable from the first of them on; -1 and errno on failure. */
+int clinux_catch_termination_signals(void);
 
-/* One of those signals that is waiting, or 0; it stays there for every thread to see. */
+/* The first of those signals that came, or 0; it stays there for every thread to see. */
 int clinux_pending_signal(void);
 
 /* A non-blocking netlink socket for kernel uevents (group 1) and udev's (group 2), or -1 with errno. */

@@ -1,0 +1,108 @@
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("Signals", .serialized, .requiresRoot, .timeLimit(.minutes(2)))
+struct SignalTests {
+    /// A test that is not ended by the signal runs into its time limit.
+    private let patience = ["--tries", "2", "--interval", "600"]
+
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP])
+    func `a signal ends the wait for the device at once`(signal: Int32) async throws {
+        let volume = try TestVolume(attached: false)
+        let run = try await volume.run("mount", patience) { agent in
+            try await agent.logs("1 of 2")
+            agent.send(signal)
+        }
+        #expect(run.exitCode == 75 && run.log.contains("Signal \(signal)"), "\(run)")
+    }
+
+    @Test func `a signal ends the wait for a lock and for an exclusive opener`() async throws {
+        for manner in [HeldDevice.Manner.lock, .exclusive] {
+            let volume = try TestVolume()
+            let holder = try HeldDevice(volume.node, manner)
+            let run = try await volume.run("mount", patience) { agent in
+                try await agent.logs("Found the device")
+                agent.send(SIGTERM)
+            }
+            #expect(run.exitCode == 75, "\(run)")
+            holder.release()
+            let isBlank = try volume.snapshot().isZero
+            #expect(isBlank)
+        }
+    }
+
+    @Test func `a signal before mkfs leaves the device untouched`() async throws {
+        let volume = try TestVolume()
+        let slowly = Strace.wrapper(["flock:delay_enter=500000"], path: volume.node)
+        let run = try await volume.run(under: slowly) { strace in
+            try await strace.logs("Found the device")
+            for agent in strace.children(named: "autoheal-agent") { kill(agent, SIGTERM) }
+        }
+        #expect(run.exitCode == 75, "\(run)")
+        let isBlank = try volume.snapshot().isZero
+        #expect(isBlank)
+    }
+
+    @Test func `a signal during mkfs lets mkfs finish, and mounts nothing`() async throws {
+        let volume = try TestVolume()
+        let run = try await volume.run { agent in
+            var mkfs: Int32 = 0
+            try await Eventually.holds("mkfs runs") {
+                mkfs = agent.children(named: "mkfs.ext4").first ?? 0
+                return mkfs != 0 && kill(mkfs, SIGSTOP) == 0 && Processes.state(of: mkfs) == "T"
+            }
+            agent.send(SIGTERM)
+            // The agent can only be proven to wait by giving it time not to.
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(Processes.state(of: agent.processIdentifier) != "Z")
+            #expect(Processes.state(of: mkfs) == "T")
+            kill(mkfs, SIGCONT)
+        }
+        #expect(run.exitCode == 75, "\(run)")
+        let mounts = Mounts.at(volume.mountPoint)
+        #expect(mounts.isEmpty)
+        let marker = try Files.read(volume.node, at: volume.size - 128 << 10, count: 4096)
+        #expect(marker.allSatisfy { $0 == 0 })
+        try await Command.check("e2fsck", ["-f", "-n", volume.node])
+        let next = try await volume.run()
+        #expect(next.exitCode == 0 && !next.did("format"), "\(next)")
+    }
+
+    @Test func `a signal during e2fsck lets it finish, and mounts nothing`() async throws {
+        let volume = try TestVolume()
+        try await ExistingFilesystem.ext4.make(on: volume)
+        try await Command.check("debugfs", ["-w", "-R", "ssv state 2", volume.node])
+        let run = try await volume.run { agent in
+            var check: Int32 = 0
+            try await Eventually.holds("e2fsck runs") {
+                check = agent.children(named: "e2fsck").first ?? 0
+                return check != 0 && kill(check, SIGSTOP) == 0 && Processes.state(of: check) == "T"
+            }
+            agent.send(SIGTERM)
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(Processes.state(of: check) == "T")
+            kill(check, SIGCONT)
+        }
+        #expect(run.exitCode == 75 && run.did("check"), "\(run)")
+        let mounts = Mounts.at(volume.mountPoint)
+        #expect(mounts.isEmpty)
+        let next = try await volume.run()
+        #expect(next.exitCode == 0, "\(next)")
+        #expect(ExistingFilesystem.isIntact(at: volume.mountPoint))
+    }
+
+    @Test func `Ctrl-C on the terminal does not strike mkfs`() async throws {
+        let volume = try TestVolume()
+        let run = try await volume.run { agent in
+            var mkfs: Int32 = 0
+            try await Eventually.holds("mkfs runs") {
+                mkfs = agent.children(named: "mkfs.ext4").first ?? 0
+                return mkfs != 0 && kill(mkfs, SIGSTOP) == 0 && Processes.state(of: mkfs) == "T"
+            }
+            #expect(getpgid(mkfs) == mkfs)
+            kill(mkfs, SIGCONT)
+        }
+        #expect(run.exitCode == 0, "\(run)")
+    }
+}
