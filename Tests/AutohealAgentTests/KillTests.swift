@@ -32,7 +32,7 @@ struct KillTests {
     }
 
     /// Small blocks and large ones, with fewer and more block groups.
-    @Test(arguments: [(16 << 20, 20), (64 << 20, 30), (1 << 30, 30)] as [(UInt64, Int)])
+    @Test(arguments: [(16 << 20, 15), (64 << 20, 25), (1 << 30, 25)] as [(UInt64, Int)])
     func `mkfs is killed before one of its writes`(size: UInt64, count: Int) async throws {
         let writes = try await mkfsWrites(size: size)
         // The first write of every process is left out: in the agent it is the marker's.
@@ -123,7 +123,7 @@ struct KillTests {
     /// mkfs is stopped before a write, and the next instance gets what had reached the disk until then.
     @Test(arguments: [64 << 20, 1 << 30] as [UInt64])
     func `the power fails during mkfs, and what was in memory is lost`(size: UInt64) async throws {
-        for number in spread(15, over: 2...(try await mkfsWrites(size: size))) {
+        for number in spread(12, over: 2...(try await mkfsWrites(size: size))) {
             let volume = try TestVolume(size: size)
             let disk = try TestVolume(size: size, attached: false)
             let trace = "\(volume.directory.path)/trace"
