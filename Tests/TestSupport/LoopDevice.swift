@@ -18,7 +18,6 @@ package struct LoopDevice: ~Copyable {
     private static let blockSizeField = 4
     private static let flagsField = 8 + 52
     private static let readOnlyFlag: UInt8 = 1
-    private static let partitionScanFlag: UInt8 = 8
 
     /// Makes the device, of size 0 for now.
     package init() throws(Errno) {
@@ -66,12 +65,7 @@ package struct LoopDevice: ~Copyable {
     }
 
     /// Puts a file behind the device; the kernel announces it with a `change` event.
-    package func attach(
-        _ image: String,
-        readOnly: Bool = false,
-        blockSize: UInt32 = 512,
-        partitions: Bool = false
-    ) throws(Errno) {
+    package func attach(_ image: String, readOnly: Bool = false, blockSize: UInt32 = 512) throws(Errno) {
         let backing = open(image, (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC)
         guard backing >= 0 else { throw Errno(rawValue: errno) }
         defer { close(backing) }
@@ -81,7 +75,6 @@ package struct LoopDevice: ~Copyable {
             $0.storeBytes(of: blockSize, toByteOffset: Self.blockSizeField, as: UInt32.self)
         }
         if readOnly { configuration[Self.flagsField] |= Self.readOnlyFlag }
-        if partitions { configuration[Self.flagsField] |= Self.partitionScanFlag }
         // The device is as writable as the descriptor it is configured through.
         try control(readOnly ? O_RDONLY : O_RDWR) { ioctl($0, Self.configure, &configuration) }
     }
