@@ -36,7 +36,12 @@ def prove(report, deb, work, root):
 
     tree = os.path.join(work, "contents")
     output("dpkg-deb", "--extract", deb, tree)
-    inside = lambda path: os.path.join(tree, path)
+
+    def inside(path):
+        """Debhelper puts what belongs below /usr/lib below /lib until Debian 13."""
+        older = os.path.join(tree, path.removeprefix("usr/"))
+        return older if path.startswith("usr/lib/") and os.path.exists(older) else os.path.join(tree, path)
+
     agent = inside("usr/bin/autoheal-agent")
     versions = set(re.findall(r"GLIBC_([0-9.]+)", output("objdump", "-T", agent)))
     newest = max(versions, key=lambda version: [int(part) for part in version.split(".")])
@@ -73,14 +78,14 @@ def prove(report, deb, work, root):
         complete = all(word in text for word in ("mount", "status", "volume-id"))
         check(f"{shell} takes its completions", syntax.returncode == 0 and complete, syntax.stderr)
 
-    prove_rule(check, inside("lib/udev/rules.d/80-autoheal-agent.rules"))
+    prove_rule(check, inside("usr/lib/udev/rules.d/80-autoheal-agent.rules"))
     for name in ("preinst", "postinst", "prerm", "postrm"):
         script = subprocess.run(["dpkg-deb", "--info", deb, name], capture_output=True, text=True).stdout
         verbs = "start|restart|try-restart|reload" + ("" if name == "prerm" else "|stop")
         actions = re.findall(rf"(?:systemctl|deb-systemd-invoke)\b.* (?:{verbs})\b.*", script)
         check(f"{name} starts nothing" + ("" if name == "prerm" else " and stops nothing"), not actions, actions)
 
-    with open(inside("lib/systemd/system/autoheal-agent.service")) as file:
+    with open(inside("usr/lib/systemd/system/autoheal-agent.service")) as file:
         settings = re.findall(r"^(\w+)=", file.read(), re.M)
     check("the unit has no mount namespace", not set(settings) & set(NAMESPACE_OPTIONS), set(settings) & set(NAMESPACE_OPTIONS))
 
