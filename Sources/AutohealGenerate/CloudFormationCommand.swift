@@ -11,10 +11,13 @@ struct CloudFormationCommand: ParsableCommand {
             role.
 
               autoheal-generate cloudformation -o autoheal.yaml
-              aws cloudformation deploy --stack-name db --template-file autoheal.yaml --capabilities CAPABILITY_IAM \\
+              aws cloudformation deploy --stack-name db \\
+                  --template-file autoheal.yaml --capabilities CAPABILITY_IAM \\
                   --parameter-overrides PackageUrl=https://... PackageSha256=...
-              autoheal-generate cloudformation --preinstalled --existing-network --existing-volume --alarms
-              autoheal-generate cloudformation --config two-volumes.toml --architecture arm64 --tag Stage=test
+              autoheal-generate cloudformation --preinstalled --image own \\
+                  --existing-network --existing-volume --alarms
+              autoheal-generate cloudformation --config two-volumes.toml \\
+                  --architecture arm64 --tag Stage=test
             """
     )
 
@@ -32,7 +35,14 @@ struct CloudFormationCommand: ParsableCommand {
         try output.write {
             var options = try stack.options()
             options.usesLaunchConfiguration = launchConfiguration
-            return try CloudFormationStack(options).text(format)
+            let text = try CloudFormationStack(options).text(format)
+            if text.utf8.count > CloudFormationStack.inlineLimit {
+                OutputFlags.note(
+                    "the template has \(text.utf8.count) bytes; above \(CloudFormationStack.inlineLimit), the command line "
+                        + "needs a bucket: aws cloudformation deploy --s3-bucket BUCKET."
+                )
+            }
+            return text
         }
     }
 }

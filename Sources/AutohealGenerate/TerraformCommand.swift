@@ -11,8 +11,10 @@ struct TerraformCommand: ParsableCommand {
 
               autoheal-generate terraform -o autoheal/
               terraform -chdir=autoheal init
-              terraform -chdir=autoheal apply -var package_url=https://... -var package_sha256=...
-              autoheal-generate terraform --preinstalled --existing-network --alarms -o modules/db
+              terraform -chdir=autoheal apply \\
+                  -var package_url=https://... -var package_sha256=...
+              autoheal-generate terraform --preinstalled --image own \\
+                  --existing-network --alarms -o modules/db
 
             Without -o, the texts are shown one after the other; the function's archive is left out then.
             """
@@ -45,7 +47,7 @@ struct TerraformCommand: ParsableCommand {
             guard let text = file.text else { continue }
             FileHandle.standardOutput.write(Data("# === \(file.name) ===\n\n\(text)\n".utf8))
         }
-        FileHandle.standardError.write(Data("autoheal-generate: for the complete module, give -o DIRECTORY.\n".utf8))
+        OutputFlags.note("for the complete module, give -o DIRECTORY.")
     }
 
     /// Nothing is written if any of the files exists.
