@@ -1,5 +1,6 @@
 package import AutohealCore
 import Blkid
+import FoundationEssentials
 package import SystemPackage
 
 /// Finds out what is on a device: libblkid first, and where that finds nothing, the bytes themselves.
@@ -34,11 +35,16 @@ package struct ContentReader: Sendable {
         try BlkidProbe().signatures(reader.descriptor).map { Signature($0) }
     }
 
-    /// Whether the device holds a file system of this type and UUID now, read from the device itself.
-    func holds(_ type: FilesystemType, uuid: String) throws(ReadError) -> Bool {
-        try refresh()
-        guard case .found(let values) = try probe(only: type) else { return false }
-        return values.type == type.rawValue && values.uuid?.lowercased() == uuid && !values.hasBadChecksum
+    /// Whether the device has an ext4 of this UUID now: its superblock is read from the device itself, and libblkid finds
+    /// it too. What mkfs left in the page cache stays there, for the mount to use.
+    func holdsExt4(_ uuid: UUID) throws(ReadError) -> Bool {
+        let head = try reader.readHeadFromDevice(count: Int(Ext4Superblock.offset) + Ext4Superblock.length * 3)
+        let superblock = Ext4Superblock(bytes: Array(head.dropFirst(Int(Ext4Superblock.offset))))
+        guard let superblock, superblock.hasValidChecksum,
+            withUnsafeBytes(of: uuid.uuid, { $0.elementsEqual(superblock.uuid) }),
+            case .found(let values) = try probe(only: .ext4)
+        else { return false }
+        return values.type == FilesystemType.ext4.rawValue && values.uuid == uuid.text
     }
 
     func marker() throws(ReadError) -> IntentMarker? {
@@ -135,17 +141,5 @@ extension Range<UInt64> {
             lowerBound..<Swift.max(lowerBound, hole.lowerBound), Swift.min(hole.upperBound, upperBound)..<upperBound,
         ]
         .filter { !$0.isEmpty }
-    }
-}
-
-extension DeviceReader {
-    /// The offset of the first byte that is not zero.
-    fileprivate func firstData(in range: Range<UInt64>) throws(ReadError) -> UInt64? {
-        let piece: UInt64 = 256 << 10
-        for start in stride(from: range.lowerBound, to: range.upperBound, by: Int(piece)) {
-            let bytes = try read(start..<Swift.min(start + piece, range.upperBound))
-            if let index = bytes.firstNonZero { return start + UInt64(index) }
-        }
-        return nil
     }
 }

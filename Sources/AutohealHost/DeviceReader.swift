@@ -60,25 +60,6 @@ package struct DeviceReader: Sendable {
             }
         }
     }
-
-    /// A range, whole.
-    ///
-    /// - Throws: ``ReadError``, also where the device ends early.
-    package func read(_ range: Range<UInt64>) throws(ReadError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: Int(range.count))
-        var filled = 0
-        while filled < bytes.count {
-            let offset = range.lowerBound + UInt64(filled)
-            let count = bytes.withUnsafeMutableBytes {
-                pread(descriptor.rawValue, $0.baseAddress! + filled, $0.count - filled, off_t(offset))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .failed(Errno(rawValue: errno), offset: offset) }
-            guard count > 0 else { throw .short(offset: offset) }
-            filled += count
-        }
-        return bytes
-    }
 }
 
 /// A read that did not give what was asked for; offsets in bytes.

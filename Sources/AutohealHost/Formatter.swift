@@ -41,7 +41,7 @@ struct Formatter: Sendable {
         }
         let isThere: Bool
         do throws(ReadError) {
-            isThere = try ContentReader(reader).holds(VolumeSpec.createdType, uuid: request.uuid.text)
+            isThere = try ContentReader(reader).holdsExt4(request.uuid)
         } catch {
             throw failure("read back", "\(error)")
         }
