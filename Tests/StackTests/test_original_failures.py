@@ -11,7 +11,7 @@ import tomllib
 
 import pytest
 
-from conftest import FUNCTIONS, URL, template
+from conftest import FUNCTIONS, ROOT, URL, template
 
 CODE = {"DeviceAttachment": "attach", "AutohealScaleup": "scale_up"}
 
@@ -45,7 +45,10 @@ def test_failure_2_the_agent_waits_longer_than_the_function_works(stack):
     """The user data gave up after 60 seconds, and the instance went into service without its volume."""
     timeout = stack.properties("DeviceAttachment")["Timeout"]
     (volume,) = configuration(stack.user_data())["volume"]
-    assert volume["tries"] * volume["interval"] > timeout
+    unit = (ROOT / "packaging" / "debian" / "autoheal-agent.service").read_text()
+    starts = int(re.search(r"^StartLimitBurst=(\d+)$", unit, re.M)[1])
+    assert "\nRestart=on-failure\n" in unit
+    assert starts * volume.get("tries", 6) * volume.get("interval", 10) > timeout
     assert stack.properties("DeviceAttachmentHook")["HeartbeatTimeout"] > timeout
 
 
@@ -153,5 +156,7 @@ def test_failure_12_no_instance_is_launched_before_the_route_is_there(stack):
 def test_failure_13_mounting_belongs_to_a_unit_that_starts_on_every_boot(stack):
     """A mount that failed exited with 0, and nothing survived a reboot."""
     text = stack.user_data()
+    unit = (ROOT / "packaging" / "debian" / "autoheal-agent.service").read_text()
+    assert "\nExecStart=/usr/bin/autoheal-agent mount\n" in unit and "\nWantedBy=multi-user.target\n" in unit
     assert "systemctl enable --quiet autoheal-agent.service" in text
     assert not re.search(r"^\s*(mount|mkfs\S*|blkid|lsblk)\s", text, re.M) and "fstab" not in text

@@ -271,9 +271,7 @@ def test_run_gives_a_download_up_in_the_end_and_says_so_on_the_console(sandbox):
 def test_run_preinstalled_writes_the_configuration_and_starts_the_unit(sandbox):
     sandbox.run(generate("userdata", "--preinstalled", "--format", "shell"))
     assert sandbox.read("systemctl").splitlines() == STARTED
-    assert tomllib.loads(sandbox.read(CONFIGURATION))["volume"] == [
-        {"device": "/dev/sdf", "interval": 10, "mount-point": "/data", "tries": 120}
-    ]
+    assert tomllib.loads(sandbox.read(CONFIGURATION))["volume"] == [{"device": "/dev/sdf", "mount-point": "/data"}]
 
 
 @pytest.fixture(scope="session")
