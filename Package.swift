@@ -100,6 +100,10 @@ let package = Package(
                 .embedInCode("Functions/permissions.json"),
                 .embedInCode("Functions/scale_up.py"),
                 .embedInCode("Templates/install.sh.mustache"),
+                .embedInCode("Templates/main.tf.mustache"),
+                .embedInCode("Templates/outputs.tf.mustache"),
+                .embedInCode("Templates/variables.tf.mustache"),
+                .embedInCode("Templates/versions.tf.mustache"),
             ]
         ),
         .executableTarget(
@@ -128,6 +132,12 @@ let package = Package(
         .testTarget(
             name: "CloudTemplatesTests",
             dependencies: ["CloudTemplates", "ConfigurationFile", "AutohealCore", "Yams"]
+        ),
+        .testTarget(
+            name: "AutohealGenerateTests",
+            dependencies: [
+                "AutohealGenerate", "AutohealCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
         ),
         .testTarget(name: "BlkidTests", dependencies: ["Blkid", "TestSupport"]),
         .testTarget(name: "LibmountTests", dependencies: ["Libmount", "TestSupport"]),

@@ -1,6 +1,6 @@
 extension VolumeSpec {
     /// Directories that no volume may cover: the system needs what is in them.
-    private static let systemDirectories: Set<String> = [
+    package static let systemDirectories: Set<String> = [
         "/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp",
         "/usr",
         "/var",

@@ -20,6 +20,6 @@ struct GenerateCommand: ParsableCommand {
             65 it cannot be generated, 73 the file exists or cannot be written, 78 the configuration is wrong.
             """,
         version: agentVersion,
-        subcommands: [UserDataCommand.self]
+        subcommands: [UserDataCommand.self, CloudFormationCommand.self, TerraformCommand.self]
     )
 }

@@ -25,6 +25,9 @@ struct OutputFlags: ParsableArguments {
         }
     }
 
+    /// What a person should know, beside the output.
+    static func note(_ text: String) { FileHandle.standardError.write(Data("autoheal-generate: \(text)\n".utf8)) }
+
     func write(_ data: Data, to path: String) throws(OutputError) {
         do {
             try data.write(to: URL(fileURLWithPath: path), options: force ? .atomic : .withoutOverwriting)

@@ -7,9 +7,16 @@ struct TextFile {
 
     init(path: String) throws(GenerationError) {
         do {
-            text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+            // Not by the URL itself: a pipe, as of a shell's <(...), can only be read by a handle.
+            let bytes = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).readToEnd() ?? Data()
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw GenerationError("\(path): is not UTF-8 text.")
+            }
+            self.text = text
+        } catch let error as GenerationError {
+            throw error
         } catch {
-            throw GenerationError("\(path): cannot be read as text: \((error as NSError).localizedDescription)")
+            throw GenerationError("\(path): cannot be read: \((error as NSError).localizedDescription)")
         }
     }
 }

@@ -10,13 +10,16 @@ struct UserDataCommand: ParsableCommand {
             An instance has no network until its address is associated, so the download is tried for 30 minutes; if it \
             fails, the console says so and the boot goes on. EC2 takes at most 16 KiB.
 
+              sum=$(sha256sum < autoheal-agent.deb | cut -d' ' -f1)
               autoheal-generate userdata --volume-id vol-0123456789abcdef0 \\
-                  --package-url https://example.com/autoheal-agent_0.1.0-1_amd64.deb \\
-                  --package-sha256 "$(sha256sum < autoheal-agent_0.1.0-1_amd64.deb | cut -d' ' -f1)"
-              autoheal-generate userdata --preinstalled --config config.toml --format shell
-              autoheal-generate userdata --preinstalled --format mime --append app.sh --encode gzip-base64
-              autoheal-generate userdata --apt-source 'https://apt.example.com bookworm main' \\
-                  --apt-key key.asc --package-version 0.1.0-1 --for terraform
+                  --package-url https://example.com/autoheal-agent.deb \\
+                  --package-sha256 "$sum"
+              autoheal-generate userdata --preinstalled --config config.toml
+              autoheal-generate userdata --preinstalled --format mime \\
+                  --append app.sh --encode gzip-base64
+              autoheal-generate userdata --apt-key key.asc \\
+                  --apt-source 'https://apt.example.com bookworm main' \\
+                  --package-version 0.1.0-1 --for terraform
 
             No secret may be in it: every process of the instance can read user data. So a pre-signed package URL is \
             refused; it would also have expired when the instance is replaced months from now.

@@ -14,7 +14,7 @@ struct VolumeFlags: ParsableArguments {
     @Option(help: "The directory to mount at. (default: /data)")
     var mountPoint: String?
 
-    @Option(help: "How many times the agent looks for the device. (default: 120)")
+    @Option(help: "How many times the agent looks for the device, each time its unit starts it. (default: 6)")
     var tries: Int?
 
     @Option(help: "Seconds between two looks. (default: 10)")

@@ -29,7 +29,9 @@ extension DeviceReader {
 
     /// The offset of the first byte in a range that is not zero.
     func firstData(in range: Range<UInt64>) throws(ReadError) -> UInt64? {
-        try withBuffer(count: Int(min(UInt64(range.count), Self.pieceLength))) { buffer throws(ReadError) in
+        // An image may be an empty file.
+        guard !range.isEmpty else { return nil }
+        return try withBuffer(count: Int(min(UInt64(range.count), Self.pieceLength))) { buffer throws(ReadError) in
             for start in stride(from: range.lowerBound, to: range.upperBound, by: buffer.count) {
                 let length = Int(min(UInt64(buffer.count), range.upperBound - start))
                 let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<length])

@@ -117,6 +117,13 @@ struct BlankVolumeTests {
         #expect(isMounted)
     }
 
+    @Test func `a device that does not tell its volume id is taken by its path, with a warning`() async throws {
+        let volume = try TestVolume()
+        let run = try await volume.run("mount", ["--volume-id", "vol-0123456789abcdef0"])
+        #expect(run.exitCode == 0 && run.warns("unverified"), "\(run)")
+        #expect(run.log.contains("volume.id=vol-0123456789abcdef0"), "\(run)")
+    }
+
     @Test func `not being root is said before anything is tried`() async throws {
         let volume = try TestVolume()
         let run = try await volume.agent.runAsNobody(volume.flags())

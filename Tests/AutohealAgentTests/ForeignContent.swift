@@ -124,7 +124,7 @@ enum ForeignContent: String, CaseIterable, Sendable, CustomTestStringConvertible
         case .markerAndData:
             try await marker(of: size, on: volume)
             // Anywhere but where a mkfs that was cut short may have written.
-            try Files.overwrite(image, at: 64 << 20, with: [UInt8](repeating: 0x55, count: 4 << 20))
+            try Files.overwrite(image, at: 64 << 20, with: [UInt8](repeating: 0x55, count: 64 << 20))
         }
     }
 

@@ -16,7 +16,8 @@ struct MetadataServiceTests {
 
     static let faults = [
         Fault("hangs", .silence), Fault("closes at once", .close), Fault("401", .response(status: 401)),
-        Fault("403", .response(status: 403)), Fault("404", .response(status: 404)), Fault("500", .response(status: 500)),
+        Fault("403", .response(status: 403)), Fault("404", .response(status: 404)),
+        Fault("500", .response(status: 500)),
         Fault("garbage", .bytes(Array("\u{1}\u{2}garbage\r\n\r\n".utf8))),
         Fault("10 MB", .response(status: 200, body: String(repeating: "a", count: 10_000_000))),
         Fault("redirect", .response(status: 302, headers: [("Location", "http://127.0.0.1:9/")])),

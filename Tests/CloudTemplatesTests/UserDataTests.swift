@@ -55,16 +55,15 @@ struct UserDataTests {
         #expect(!text.contains("mkfs") && !text.contains("mount -"))
     }
 
-    @Test("The agent waits longer than the attach function works")
-    func patience() throws {
-        for interval in [nil, 0.5, 10, 60] {
-            var settings = VolumeSettings()
-            settings.interval = interval
-            #expect(try VolumeSpec(settings.withStackDefaults).deadline >= .seconds(1200))
-        }
+    @Test("A volume has a device and a mount point; nothing else is decided for the agent")
+    func defaults() {
         var given = VolumeSettings()
-        given.tries = 3
-        #expect(given.withStackDefaults.tries == 3)
+        #expect(given.withStackDefaults.device == "/dev/sdf")
+        #expect(given.withStackDefaults.mountPoint == "/data")
+        #expect(given.withStackDefaults.tries == nil)
+        given.device = "/dev/xvdb"
+        given.mountPoint = "/srv"
+        #expect(given.withStackDefaults == given)
     }
 
     @Test("An instance is powered off for want of its volume only on request")

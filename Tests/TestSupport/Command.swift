@@ -20,10 +20,11 @@ package enum Command {
 
     /// The packages of Debian and Ubuntu for what is not on every machine.
     private static let packages = [
-        "blockdev": "util-linux", "blkid": "util-linux", "btrfs": "btrfs-progs", "cryptsetup": "cryptsetup-bin",
-        "debugfs": "e2fsprogs", "e2fsck": "e2fsprogs", "gcc": "gcc", "losetup": "mount", "mdadm": "mdadm",
+        "addpart": "util-linux", "blockdev": "util-linux", "blkid": "util-linux", "btrfs": "btrfs-progs",
+        "cryptsetup": "cryptsetup-bin",
+        "debugfs": "e2fsprogs", "e2fsck": "e2fsprogs", "losetup": "mount",
         "mkfs.btrfs": "btrfs-progs", "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs", "mkswap": "util-linux",
-        "pvcreate": "lvm2", "setpriv": "util-linux", "sfdisk": "fdisk", "sgdisk": "gdisk", "strace": "strace",
+        "pvcreate": "lvm2", "setpriv": "util-linux", "sfdisk": "fdisk", "strace": "strace",
         "unshare": "util-linux",
     ]
 

@@ -74,7 +74,7 @@ package struct LoopDevice: ~Copyable {
             $0.storeBytes(of: UInt32(backing), as: UInt32.self)
             $0.storeBytes(of: blockSize, toByteOffset: Self.blockSizeField, as: UInt32.self)
         }
-        if readOnly { configuration[Self.flagsField] = Self.readOnlyFlag }
+        if readOnly { configuration[Self.flagsField] |= Self.readOnlyFlag }
         // The device is as writable as the descriptor it is configured through.
         try control(readOnly ? O_RDONLY : O_RDWR) { ioctl($0, Self.configure, &configuration) }
     }

@@ -58,8 +58,12 @@ package struct TestVolume: ~Copyable {
         try await Command.check("mount", ["-o", options, node, target])
     }
 
+    /// umount(8), until nobody holds the device any more: a namespace that was born meanwhile may keep the mount for a moment.
     package func unmount(_ target: String? = nil) async throws {
         try await Command.check("umount", [target ?? mountPoint])
+        let number = device.deviceNumber
+        guard !Mounts.all().contains(where: { $0.number == number }) else { return }
+        try await Eventually.holds("\(node) is free") { (try? HeldDevice(node, .exclusive)) != nil }
     }
 
     /// Whether this device, and nothing over it, is visible at the mount point.

@@ -1,0 +1,50 @@
+import ArgumentParser
+import CloudTemplates
+
+struct CloudFormationCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cloudformation",
+        abstract: "Write the whole stack as one CloudFormation template.",
+        discussion: """
+            Flags say what there is; what a user changes when deploying (sizes, addresses, ids, who may use SSH) is a \
+            parameter of the template, whose default the flags set. Session Manager is left to you: the instance has no \
+            role.
+
+              autoheal-generate cloudformation -o autoheal.yaml
+              aws cloudformation deploy --stack-name db \\
+                  --template-file autoheal.yaml --capabilities CAPABILITY_IAM \\
+                  --parameter-overrides PackageUrl=https://... PackageSha256=...
+              autoheal-generate cloudformation --preinstalled --image own \\
+                  --existing-network --existing-volume --alarms
+              autoheal-generate cloudformation --config two-volumes.toml \\
+                  --architecture arm64 --tag Stage=test
+            """
+    )
+
+    @OptionGroup var stack: StackFlags
+
+    @Flag(help: "Use a launch configuration; accounts made since 2024-10-01 cannot create any.")
+    var launchConfiguration = false
+
+    @Option(help: "The form: \(TemplateFormat.allValueStrings.joined(separator: ", ")); JSON has no comments.")
+    var format = TemplateFormat.yaml
+
+    @OptionGroup(title: "Output") var output: OutputFlags
+
+    func run() throws {
+        try output.write {
+            var options = try stack.options()
+            options.usesLaunchConfiguration = launchConfiguration
+            let text = try CloudFormationStack(options).text(format)
+            if text.utf8.count > CloudFormationStack.inlineLimit {
+                OutputFlags.note(
+                    "the template has \(text.utf8.count) bytes; above \(CloudFormationStack.inlineLimit), the command line "
+                        + "needs a bucket: aws cloudformation deploy --s3-bucket BUCKET."
+                )
+            }
+            return text
+        }
+    }
+}
+
+extension TemplateFormat: ExpressibleByArgument {}

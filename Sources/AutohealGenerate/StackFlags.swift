@@ -1,0 +1,72 @@
+import ArgumentParser
+import CloudTemplates
+
+/// What a stack consists of; the same for CloudFormation and Terraform.
+struct StackFlags: ParsableArguments {
+    @OptionGroup(title: "Volume") var volume: VolumeFlags
+    @OptionGroup(title: "Package") var source: SourceFlags
+
+    @Option(help: ArgumentHelp("The size of a new volume.", valueName: "GiB"))
+    var volumeSize = 16
+
+    @Option(help: "The type of a new volume: \(StackOptions.volumeTypes.joined(separator: ", ")).")
+    var volumeType = "gp3"
+
+    @Flag(help: "Use a volume that exists: its id is asked for at deploy time.")
+    var existingVolume = false
+
+    @Flag(help: "Use a VPC and a subnet that exist: their ids are asked for at deploy time.")
+    var existingNetwork = false
+
+    @Flag(inversion: .prefixedNo, help: "Give the instance a fixed address.")
+    var address = true
+
+    @Option(help: "The image: \(MachineImage.allValueStrings.joined(separator: ", ")).")
+    var image = MachineImage.debian12
+
+    @Option(help: "Its architecture: \(MachineArchitecture.allValueStrings.joined(separator: ", ")).")
+    var architecture = MachineArchitecture.x86
+
+    @Option(help: "The instance type. (default: t3.micro or t4g.micro)")
+    var instanceType: String?
+
+    @Option(
+        name: .customLong("ssh-cidr"),
+        help: ArgumentHelp("Let SSH in from this IPv4 range; it is closed otherwise.", valueName: "cidr")
+    )
+    var sshCIDR: String?
+
+    @Flag(help: "Add alarms on failed heals, and a topic that tells of them.")
+    var alarms = false
+
+    @Option(
+        name: .customLong("tag"),
+        help: ArgumentHelp("A tag of every resource; may be given again.", valueName: "key=value")
+    )
+    var tags: [String] = []
+
+    @Flag(help: "Power the instance off when its volume cannot be had, so that the group replaces it.")
+    var powerOffOnFailure = false
+
+    func options() throws -> StackOptions {
+        var options = try StackOptions(configuration: try volume.configuration())
+        options.source = try source.source()
+        options.volumeSize = volumeSize
+        options.volumeType = volumeType
+        options.usesExistingVolumes = existingVolume
+        options.usesExistingNetwork = existingNetwork
+        options.hasAddress = address
+        options.image = image
+        options.architecture = architecture
+        options.instanceType = instanceType
+        options.sshCIDR = sshCIDR
+        options.hasAlarms = alarms
+        options.tags = try tags.map { text in try StackTag(text) }
+        options.powersOffOnFailure = powerOffOnFailure
+        try options.check()
+        return options
+    }
+}
+
+extension MachineImage: ExpressibleByArgument {}
+extension MachineArchitecture: ExpressibleByArgument {}

@@ -1,0 +1,88 @@
+extension CloudFormationStack {
+    func compute() throws(GenerationError) -> [Resource] {
+        [options.usesLaunchConfiguration ? try launchConfiguration() : try launchTemplate(), group]
+    }
+
+    private func userData() throws(GenerationError) -> TemplateValue {
+        let names = StackUserData.Names(
+            device: { "${\(volumeParameter($0, "Device"))}" },
+            mountPoint: { "${\(volumeParameter($0, "MountPoint"))}" },
+            volumeID: { "${\(volumeReference($0))}" },
+            packageURL: "${PackageUrl}",
+            packageDigest: "${PackageSha256}"
+        )
+        return ["Fn::Base64": .sub(try StackUserData(options: options).text(language: .cloudformation, names: names))]
+    }
+
+    private var securityGroups: TemplateValue {
+        [
+            .attribute("AutohealSecurityGroup", "GroupId"),
+            .when("HasApplicationGroup", .ref("ApplicationSecurityGroupId")),
+        ]
+    }
+
+    private var keyName: TemplateValue { .when("HasKey", .ref("KeyName")) }
+
+    private func launchTemplate() throws(GenerationError) -> Resource {
+        Resource(
+            "AutohealLaunchConfig",
+            "AWS::EC2::LaunchTemplate",
+            comment: "Has the original's name. No instance profile: an instance without a role cannot be abused.",
+            [
+                "LaunchTemplateData": [
+                    "ImageId": .ref("ImageId"), "InstanceType": .ref("InstanceType"), "KeyName": keyName,
+                    "SecurityGroupIds": securityGroups,
+                    "MetadataOptions": [
+                        "HttpTokens": "required", "HttpPutResponseHopLimit": 1, "InstanceMetadataTags": "enabled",
+                    ],
+                    "UserData": try userData(),
+                ]
+            ]
+        )
+    }
+
+    private func launchConfiguration() throws(GenerationError) -> Resource {
+        Resource(
+            "AutohealLaunchConfig",
+            "AWS::AutoScaling::LaunchConfiguration",
+            comment: "Accounts created since 2024-10-01 cannot create launch configurations. No instance profile: an\n"
+                + "instance without a role cannot be abused.",
+            [
+                "ImageId": .ref("ImageId"), "InstanceType": .ref("InstanceType"), "KeyName": keyName,
+                "SecurityGroups": securityGroups,
+                "MetadataOptions": ["HttpTokens": "required", "HttpPutResponseHopLimit": 1],
+                "UserData": try userData(),
+            ]
+        )
+    }
+
+    private var group: Resource {
+        let version: TemplateValue = [
+            "LaunchTemplateId": .ref("AutohealLaunchConfig"),
+            "Version": .attribute("AutohealLaunchConfig", "LatestVersionNumber"),
+        ]
+        let storage = options.usesExistingVolumes ? [] : numbers.map(volumeReference)
+        return Resource(
+            "AutohealGroup",
+            "AWS::AutoScaling::AutoScalingGroup",
+            comment:
+                "No DesiredCapacity: the group is created empty, ScaleupAutohealAction fills it, and an update leaves it\n"
+                + "alone. A new instance is never launched before the old one is gone: both would wait for one volume.",
+            dependsOn: routes + storage,
+            [
+                "MinSize": "0", "MaxSize": "1",
+                "VPCZoneIdentifier": [subnet],
+                "LaunchTemplate": options.usesLaunchConfiguration ? nil : version,
+                "LaunchConfigurationName": options.usesLaunchConfiguration ? .ref("AutohealLaunchConfig") : nil,
+                "HealthCheckType": .ref("HealthCheckType"),
+                "HealthCheckGracePeriod": .ref("HealthCheckGracePeriod"),
+                "TargetGroupARNs": .when("HasTargetGroup", [.ref("TargetGroupArn")]),
+                "InstanceMaintenancePolicy": ["MinHealthyPercentage": 0, "MaxHealthyPercentage": 100],
+                "MetricsCollection": [["Granularity": "1Minute"]],
+                "Tags": .list(
+                    tags.map { .line(["Key": .string($0.key), "Value": $0.value, "PropagateAtLaunch": true]) }
+                ),
+            ]
+        )
+    }
+}

@@ -1,0 +1,66 @@
+import ConfigurationFile
+
+/// The whole stack as one self-contained CloudFormation template.
+package struct CloudFormationStack: Sendable {
+    let options: StackOptions
+
+    package init(_ options: StackOptions) { self.options = options }
+
+    /// 1 for the first volume, which has the original's names; the others are numbered.
+    var numbers: ClosedRange<Int> { 1...options.configuration.volumes.count }
+
+    static func suffix(_ number: Int) -> String { number == 1 ? "" : "\(number)" }
+
+    func volumeParameter(_ number: Int, _ name: String) -> String { "Volume\(Self.suffix(number))\(name)" }
+
+    /// What `Ref` gives the id of a volume for.
+    func volumeReference(_ number: Int) -> String {
+        options.usesExistingVolumes ? volumeParameter(number, "Id") : "AutohealVolume\(Self.suffix(number))"
+    }
+
+    var subnet: TemplateValue { .ref(options.usesExistingNetwork ? "SubnetId" : "PublicSubnetA") }
+    var vpc: TemplateValue { .ref(options.usesExistingNetwork ? "VpcId" : "myVPC") }
+
+    /// The letter of the zone is asked for where the subnet or a volume is made.
+    var needsZone: Bool { !options.usesExistingNetwork || !options.usesExistingVolumes }
+    var zone: TemplateValue { .sub("${AWS::Region}${AvailabilityZone}") }
+
+    /// The layers of the original, in its order.
+    func layers() throws(GenerationError) -> [(name: String, comment: String, resources: [Resource])] {
+        var layers = [
+            ("Network", "a public subnet in one zone, because the volume is in one zone", network),
+            ("Storage", "what outlives the instances", storage),
+            ("Compute", "a group of one, created empty: see Orchestration", try compute()),
+            (
+                "Device attachment",
+                "a launching instance waits until this function has attached volume and address", try deviceAttachment()
+            ),
+            ("Orchestration", "the first instance is launched when all the rest is there", try orchestration()),
+        ]
+        if options.hasAlarms { layers.append(("Alarms", "somebody should look when a heal fails", alarms)) }
+        return layers.filter { !$0.2.isEmpty }
+    }
+
+    var tags: [(key: String, value: TemplateValue)] {
+        [("Name", .ref("AWS::StackName"))]
+            + Self.ownerTags.map { ($0, .ref($0)) } + furtherTags
+    }
+
+    /// Parameters of the original; a tag of that name is the parameter's default.
+    static let ownerTags = ["Owner", "ComponentName", "ComponentOwner"]
+
+    private var furtherTags: [(key: String, value: TemplateValue)] {
+        options.tags.filter { !Self.ownerTags.contains($0.key) }.map { ($0.key, .string($0.value)) }
+    }
+
+    var tagList: TemplateValue { Self.tagList(tags) }
+
+    /// For what belongs to the stack and not to the instance; CloudFormation adds the name of the stack.
+    var ownTagList: TemplateValue? {
+        furtherTags.isEmpty ? nil : Self.tagList(furtherTags)
+    }
+
+    private static func tagList(_ tags: [(key: String, value: TemplateValue)]) -> TemplateValue {
+        .list(tags.map { .line(["Key": .string($0.key), "Value": $0.value]) })
+    }
+}

@@ -1,0 +1,68 @@
+/// A resource of the template.
+struct Resource {
+    var id: String
+    var type: String
+    var comment: String?
+    var condition: String?
+    var dependsOn: [String] = []
+    /// For both deletion and replacement.
+    var retention: String?
+    var properties: [(key: String, value: TemplateValue)]
+
+    init(
+        _ id: String,
+        _ type: String,
+        comment: String? = nil,
+        condition: String? = nil,
+        dependsOn: [String] = [],
+        retention: String? = nil,
+        _ properties: KeyValuePairs<String, TemplateValue?> = [:]
+    ) {
+        self.id = id
+        self.type = type
+        self.comment = comment
+        self.condition = condition
+        self.dependsOn = dependsOn
+        self.retention = retention
+        self.properties = properties.compactMap { pair in pair.value.map { (key: pair.key, value: $0) } }
+    }
+
+    var value: TemplateValue {
+        var pairs: [(key: String, value: TemplateValue)] = [("Type", .string(type))]
+        if let condition { pairs.append(("Condition", .string(condition))) }
+        if !dependsOn.isEmpty { pairs.append(("DependsOn", .list(dependsOn.map { .string($0) }))) }
+        if let retention {
+            pairs.append(("DeletionPolicy", .string(retention)))
+            pairs.append(("UpdateReplacePolicy", .string(retention)))
+        }
+        if !properties.isEmpty { pairs.append(("Properties", .object(properties))) }
+        return .object(pairs)
+    }
+}
+
+/// A parameter of the template, and where the console shows it.
+struct Parameter {
+    var name: String
+    var group: String
+    var label: String
+    var value: TemplateValue
+
+    init(
+        _ name: String,
+        _ group: String,
+        _ label: String,
+        type: String = "String",
+        default defaultValue: TemplateValue? = nil,
+        description: String,
+        _ rest: KeyValuePairs<String, TemplateValue?> = [:]
+    ) {
+        self.name = name
+        self.group = group
+        self.label = label
+        var pairs: [(key: String, value: TemplateValue)] = [("Type", .string(type))]
+        if let defaultValue { pairs.append(("Default", defaultValue)) }
+        pairs += rest.compactMap { pair in pair.value.map { (key: pair.key, value: $0) } }
+        pairs.append(("Description", .string(description)))
+        value = .object(pairs)
+    }
+}

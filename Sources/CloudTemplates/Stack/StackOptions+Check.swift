@@ -1,0 +1,38 @@
+extension StackOptions {
+    /// - Throws: ``GenerationError`` for values that would fail at deploy time.
+    package func check() throws(GenerationError) {
+        guard (1...65_536).contains(volumeSize) else {
+            throw GenerationError("The size of a volume must be from 1 to 65536 GiB, not \(volumeSize).")
+        }
+        guard Self.volumeTypes.contains(volumeType) else {
+            throw GenerationError("'\(volumeType)' is no volume type: use \(Self.volumeTypes.joined(separator: ", ")).")
+        }
+        guard !["io1", "io2"].contains(volumeType) else {
+            throw GenerationError(
+                "\(volumeType) needs a number of IOPS: take the default gp3 here and choose \(volumeType) with its IOPS by "
+                    + "the parameters at deploy time."
+            )
+        }
+        if let instanceType, instanceType.wholeMatch(of: /[a-z][a-z0-9-]*\.[a-z0-9-]+/) == nil {
+            throw GenerationError("'\(instanceType)' is no instance type such as t3.micro.")
+        }
+        if let sshCIDR { try Self.checkCIDR(sshCIDR) }
+        let keys = tags.map(\.key)
+        guard Set(keys).count == keys.count else { throw GenerationError("A tag is given twice.") }
+    }
+
+    private static func checkCIDR(_ text: String) throws(GenerationError) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let bytes = parts.first?.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) } ?? []
+        let isAddress = bytes.count == 4 && bytes.allSatisfy { $0.map((0...255).contains) ?? false }
+        guard parts.count == 2, isAddress, let length = Int(parts[1]), (0...32).contains(length) else {
+            throw GenerationError("'\(text)' is not an IPv4 range such as 192.0.2.0/24.")
+        }
+        guard length > 0 else {
+            throw GenerationError(
+                "SSH is not opened to the whole internet: name the range you come from. Whoever must, sets the parameter "
+                    + "SshCidr at deploy time."
+            )
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import AutohealCore
+package import ConfigurationFile
+
+/// What the stack shall consist of. Values that a user changes at deploy time are parameters of the template; this
+/// decides what there is and what the parameters' defaults are.
+package struct StackOptions: Sendable {
+    /// The volumes and the agent's settings; device, mount point and volume id come from the stack.
+    package var configuration: ConfigurationFile
+    /// Where the package comes from; nil leaves address and digest to parameters without defaults.
+    package var source: PackageSource?
+    package var powersOffOnFailure = false
+    /// For accounts that existed before 2024-10-01: newer ones cannot create launch configurations.
+    package var usesLaunchConfiguration = false
+    package var usesExistingNetwork = false
+    package var usesExistingVolumes = false
+    package var hasAddress = true
+    package var hasAlarms = false
+    /// Default of the parameter; nil keeps SSH closed.
+    package var sshCIDR: String?
+    /// GiB.
+    package var volumeSize = 16
+    package var volumeType = "gp3"
+    package var image = MachineImage.debian12
+    package var architecture = MachineArchitecture.x86
+    package var instanceType: String?
+    package var tags: [StackTag] = []
+
+    /// More would not fit the device names that are left to EBS volumes.
+    package static let maximumVolumes = 9
+    package static let volumeTypes = ["gp3", "gp2", "io2", "io1", "st1", "sc1"]
+
+    /// - Throws: ``GenerationError`` for what no stack can be.
+    package init(configuration: ConfigurationFile) throws(GenerationError) {
+        guard (1...Self.maximumVolumes).contains(configuration.volumes.count) else {
+            throw GenerationError(
+                "A stack has from 1 to \(Self.maximumVolumes) volumes, not \(configuration.volumes.count)."
+            )
+        }
+        for volume in configuration.volumes {
+            guard volume.volumeID == nil else {
+                throw GenerationError(
+                    "volume-id '\(volume.volumeID ?? "")' cannot be given for a stack, which knows the id of its volume: "
+                        + "use --existing-volume to be asked for one at deploy time."
+                )
+            }
+            guard let device = volume.device, EBSDeviceName(device) != nil, device.hasPrefix("/dev/") else {
+                throw GenerationError(
+                    "device '\(volume.device ?? "")' is no name to attach a volume as, such as /dev/sdf."
+                )
+            }
+            guard (volume.mountPoint ?? "/data").wholeMatch(of: /(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+/) != nil else {
+                throw GenerationError(
+                    "mount-point '\(volume.mountPoint ?? "")' of a stack may consist of letters, digits and ._- only."
+                )
+            }
+        }
+        self.configuration = configuration
+    }
+
+    var defaultInstanceType: String { instanceType ?? architecture.instanceType }
+}

@@ -1,0 +1,59 @@
+import AutohealCore
+import ConfigurationFile
+
+/// The same stack as a Terraform module. No function scales the group up: Terraform itself makes it last.
+package struct TerraformModule: Sendable {
+    let options: StackOptions
+
+    package init(_ options: StackOptions) { self.options = options }
+
+    package func files() throws(GenerationError) -> [ModuleFile] {
+        let context = try context()
+        return [
+            ModuleFile("main.tf", try EmbeddedTemplate.terraformMain.render(context)),
+            ModuleFile("variables.tf", try EmbeddedTemplate.terraformVariables.render(context)),
+            ModuleFile("outputs.tf", try EmbeddedTemplate.terraformOutputs.render(context)),
+            ModuleFile("versions.tf", try EmbeddedTemplate.terraformVersions.render(context)),
+            ModuleFile("user-data.tftpl", try userData()),
+            ModuleFile(
+                "device-attachment.zip",
+                bytes: ZipArchive(file: "index.py", content: Array(FunctionSource.attach.code.utf8)).bytes
+            ),
+        ]
+    }
+
+    private func userData() throws(GenerationError) -> String {
+        let names = StackUserData.Names(
+            device: { "${\(Self.variable($0, "device"))}" },
+            mountPoint: { "${\(Self.variable($0, "mount_point"))}" },
+            volumeID: { "${\(Self.variable($0, "id"))}" },
+            packageURL: "${package_url}",
+            packageDigest: "${package_sha256}"
+        )
+        return try StackUserData(options: options).text(language: .terraform, names: names)
+    }
+
+    var numbers: ClosedRange<Int> { 1...options.configuration.volumes.count }
+
+    static func variable(_ number: Int, _ name: String) -> String {
+        "volume\(CloudFormationStack.suffix(number))_\(name)"
+    }
+
+    func volumeID(_ number: Int) -> String {
+        options.usesExistingVolumes
+            ? "var.\(Self.variable(number, "id"))" : "aws_ebs_volume.autoheal\(CloudFormationStack.suffix(number)).id"
+    }
+
+    /// An assignment in a block, its equals sign aligned as `terraform fmt` wants it.
+    static func aligned(_ pairs: [(name: String, value: String)]) -> [String] {
+        let width = pairs.map(\.name.count).max() ?? 0
+        return pairs.map { pair in
+            pair.name + String(repeating: " ", count: width - pair.name.count) + " = " + pair.value
+        }
+    }
+
+    static func quoted(_ text: String) -> String {
+        let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return "\"\(TemplateLanguage.terraform.escape(escaped))\""
+    }
+}

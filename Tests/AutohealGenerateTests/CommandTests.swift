@@ -1,0 +1,37 @@
+import ArgumentParser
+import AutohealCore
+import Testing
+
+@testable import AutohealGenerate
+
+@Suite("The commands")
+struct CommandTests {
+    private static let commands = ["userdata", "cloudformation", "terraform"]
+
+    @Test("Every setting of a volume is a flag, under the name it has in the agent's file", arguments: commands)
+    func flags(command: String) throws {
+        let help = GenerateCommand.helpMessage(for: try type(of: GenerateCommand.parseAsRoot([command])))
+        for key in VolumeSettings.CodingKeys.allCases {
+            // Here, --format is the form of the output.
+            let flag = key == .format ? "format-policy" : key.rawValue
+            #expect(help.contains("--\(flag) ") || help.contains("--\(flag)/"), "\(flag)")
+        }
+    }
+
+    @Test("The help shows examples", arguments: commands)
+    func help(command: String) throws {
+        let type = try type(of: GenerateCommand.parseAsRoot([command]))
+        #expect(GenerateCommand.helpMessage(for: type).contains("  autoheal-generate \(command) -"))
+    }
+
+    @Test("Contradictions are usage errors")
+    func contradictions() {
+        for arguments in [
+            ["userdata", "--preinstalled", "--package-url", "https://example.com/a.deb"],
+            ["userdata", "--apt-key", "key.asc"], ["userdata", "--format", "if-blank"],
+            ["cloudformation", "--image", "windows"], ["terraform", "--volume-size", "big"],
+        ] {
+            #expect(throws: (any Error).self) { try GenerateCommand.parseAsRoot(arguments) }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+"""A tree booted by systemd-nspawn: a real systemd with real mounts, on the machine's kernel, without a network."""
+
+import os
+import signal
+import subprocess
+import time
+
+UNIT = "autoheal-agent.service"
+
+
+class MachineError(Exception):
+    pass
+
+
+class Machine:
+    def __init__(self, tree, log):
+        self.tree = tree
+        self.log = log
+
+    def __enter__(self):
+        with open(self.log, "wb") as console:
+            # A terminal of its own for /dev/console; its output is the console's.
+            self.process = subprocess.Popen(
+                [
+                    "systemd-nspawn", "--quiet", "--directory", self.tree.path, "--register=no", "--keep-unit",
+                    "--private-network", "--capability=all", "--console=read-only", "--boot",
+                ],
+                stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
+            )
+        self.leader = self.wait("systemd to start", self.find_leader)
+        # Shut down before basic.target, systemd would not hear of it.
+        self.wait("the boot", lambda: self.state("basic.target")["ActiveState"] == "active")
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def find_leader(self):
+        if self.process.poll() is not None:
+            raise MachineError(f"systemd-nspawn cannot boot here: {self.console()[-600:]}")
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
+            for child in children.read().split():
+                with open(f"/proc/{child}/comm") as name:
+                    if name.read().strip() == "systemd":
+                        return child
+        return None
+
+    def console(self):
+        with open(self.log, errors="replace") as log:
+            return log.read()
+
+    def try_to(self, *command):
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+        command = ["nsenter", "--target", self.leader, "--all", *command]
+        try:
+            return subprocess.run(
+                command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, timeout=60
+            )
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 124, "", "no answer within 60 s")
+
+    def run(self, *command):
+        result = self.try_to(*command)
+        if result.returncode != 0:
+            raise MachineError(f"{' '.join(command)} ended with {result.returncode}: {result.stderr.strip()[-600:]}")
+        return result.stdout
+
+    def state(self, unit=UNIT):
+        lines = self.try_to(
+            "systemctl", "show", unit, "--property",
+            "ActiveState,SubState,Result,NRestarts,ExecMainStatus,MainPID,ConditionResult,InvocationID",
+        ).stdout.splitlines()
+        return {"ActiveState": "", "NRestarts": "0"} | dict(line.split("=", 1) for line in lines)
+
+    def wait(self, what, condition, limit=90):
+        deadline = time.monotonic() + limit
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                raise MachineError(f"waited {limit} s for {what}")
+            time.sleep(0.1)
+
+    def wait_until(self, state, unit=UNIT):
+        return self.wait(f"{unit} to be {state}", lambda: self.state(unit)["ActiveState"] == state and self.state(unit))
+
+    def mounts(self, mount_point):
+        """As PID 1 sees it."""
+        with open(f"/proc/{self.leader}/mountinfo") as lines:
+            return [line for line in lines if line.split()[4] == mount_point]
+
+
+class Disk:
+    """A loop device of the host, whose node the machine sees when the test lets it."""
+
+    def __init__(self, directory, size):
+        self.image = os.path.join(directory, "volume.img")
+        with open(self.image, "wb") as file:
+            file.truncate(size)
+        self.node = subprocess.run(
+            ["losetup", "--find", "--show", self.image], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["losetup", "--detach", self.node])
+
+    def attach(self, machine):
+        minor = os.minor(os.stat(self.node).st_rdev)
+        machine.run("mknod", self.node, "b", "7", str(minor))
+
+    def detach(self, machine):
+        machine.run("rm", "-f", self.node)
+
+    def erase(self):
+        subprocess.run(["blkdiscard", "--force", "--zeroout", self.node], check=True, capture_output=True)
+
+    def has_filesystem(self):
+        return subprocess.run(["e2fsck", "-f", "-n", self.node], capture_output=True).returncode == 0

@@ -1,0 +1,110 @@
+"""A minimal Debian in a directory, and packages to put into it."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+
+import image  # of Tests/Boot: how this machine reaches its apt sources
+
+PACKAGES = "dbus,e2fsprogs,init-system-helpers,libblkid1,libmount1,libstdc++6,mount,systemd,systemd-sysv,udev"
+
+
+def output(*command, check=True, **options):
+    result = subprocess.run(command, capture_output=True, text=True, **options)
+    if check and result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)[:200]} ended with {result.returncode}: {result.stderr.strip()[-600:]}")
+    return result.stdout
+
+
+def next_version(deb, work):
+    """The same package as a later revision."""
+    unpacked = os.path.join(work, "newer")
+    output("dpkg-deb", "--raw-extract", deb, unpacked)
+    control = os.path.join(unpacked, "DEBIAN", "control")
+    with open(control) as file:
+        text = file.read()
+    version = next(line.split()[1] for line in text.splitlines() if line.startswith("Version:"))
+    with open(control, "w") as file:
+        file.write(text.replace(f"Version: {version}", f"Version: {version}+later"))
+    newer = os.path.join(work, "autoheal-agent_newer.deb")
+    output("dpkg-deb", "--root-owner-group", "-Znone", "--build", unpacked, newer)
+    shutil.rmtree(unpacked)
+    return newer
+
+
+class Tree:
+    """The root of a Debian system; made once and kept in the cache as an archive."""
+
+    def __init__(self, work, logs):
+        self.path = os.path.join(work, "tree")
+        self.logs = logs
+
+    def __enter__(self):
+        cache = os.path.join(os.path.dirname(image.cache_directory()), "test-package")
+        os.makedirs(cache, exist_ok=True)
+        recipe = hashlib.sha256(f"{image.SUITE} {PACKAGES}".encode()).hexdigest()[:16]
+        archive = os.path.join(cache, f"tree-{recipe}.tar")
+        with image.locked(os.path.join(cache, "lock")):
+            if not os.path.exists(archive):
+                self.build(archive)
+        os.mkdir(self.path)
+        output("tar", "--extract", "--file", archive, "--directory", self.path)
+        # One id for each boot of each copy.
+        open(os.path.join(self.path, "etc", "machine-id"), "w").close()
+        return self
+
+    def __exit__(self, *_):
+        # Mount points of the agent are immutable.
+        subprocess.run(["chattr", "-R", "-i", self.path], capture_output=True)
+
+    def build(self, archive):
+        new = archive.replace(".tar", ".new.tar")
+        sources = archive + ".list"
+        with open(sources, "w") as file:
+            file.write("\n".join(image.apt_sources()) + "\n")
+        try:
+            with open(os.path.join(self.logs, "tree.log"), "w") as log:
+                subprocess.run(
+                    [
+                        "mmdebstrap", "--mode=root", "--variant=minbase", "--include=" + PACKAGES, *image.apt_options(),
+                        "--dpkgopt=path-exclude=/usr/share/locale/*", image.SUITE, new, sources,
+                    ],
+                    check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                )
+            os.rename(new, archive)
+        finally:
+            os.remove(sources)
+
+    def file(self, path):
+        return os.path.join(self.path, path.lstrip("/"))
+
+    def write(self, path, text, mode=0o644):
+        os.makedirs(os.path.dirname(self.file(path)), exist_ok=True)
+        with open(self.file(path), "w") as file:
+            file.write(text)
+        os.chmod(self.file(path), mode)
+
+    def copy(self, file):
+        """Puts a file where the tree sees it; returns its path there."""
+        path = "/var/tmp/" + os.path.basename(file)
+        shutil.copy(file, self.file(path))
+        return path
+
+    def run(self, *command, check=True):
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+        # In a mount namespace of its own: Swift reads its arguments from /proc.
+        script = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
+        return output("unshare", "--mount", "sh", "-c", script, self.path, *command, check=check, env=environment)
+
+    def names(self):
+        """Every path and where it links to, without what package management itself keeps."""
+        own = ("/var/lib/dpkg/", "/var/log/", "/var/cache/", "/var/tmp/", "/var/lib/apt/", "/var/lib/systemd/deb-systemd-helper")
+        found = set()
+        for folder, folders, files in os.walk(self.path):
+            for name in folders + files:
+                path = os.path.join(folder, name)
+                inside = path[len(self.path):]
+                if not inside.startswith(own):
+                    found.add((inside, os.readlink(path) if os.path.islink(path) else ""))
+        return found

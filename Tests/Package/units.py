@@ -1,0 +1,199 @@
+"""What the units do under a real systemd, and what package management does to them while they run."""
+
+import os
+import re
+import subprocess
+
+from machine import UNIT, Disk, Machine, MachineError
+
+TARGET = "autoheal-data.target"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/test.conf"
+EXAMPLES = "usr/share/doc/autoheal-agent/examples"
+# The shipped limits would take 20 minutes to be reached.
+SHORTER = "[Unit]\nStartLimitBurst=3\n[Service]\nRestartSec=2\n"
+DEPENDENT = """\
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/touch /data/dependent
+"""
+# So slow that the moment cannot be missed.
+SLOW_MKFS = """\
+#!/bin/sh
+touch /run/mkfs-began
+sleep 6
+/sbin/mke2fs -t ext4 "$@" && touch /run/mkfs-ended
+"""
+
+
+def prove(report, tree, deb, newer, work, logs):
+    deb, newer = tree.copy(deb), tree.copy(newer)
+    with Disk(work, 64 << 20) as disk:
+        report.begin("a machine that nobody has configured boots")
+        stage(report, lambda: unconfigured(report, tree, logs))
+        tree.write(DROP_IN, SHORTER)
+        tree.write("/etc/systemd/system/dependent.service", DEPENDENT)
+        with open(tree.file(f"{EXAMPLES}/bound-service.conf")) as example:
+            tree.write("/etc/systemd/system/dependent.service.d/autoheal.conf", example.read())
+        tree.run("systemctl", "add-wants", TARGET, "dependent.service")
+        configure(tree, disk)
+        report.begin("the volume comes late")
+        stage(report, lambda: late(report, tree, disk, deb, newer, logs))
+        report.begin("stopped during mkfs; the volume comes after the last try")
+        configure(tree, disk)
+        tree.run("dpkg", "--install", deb)
+        stage(report, lambda: stopped(report, tree, disk, deb, logs))
+        report.begin("an instance that cannot get its data powers off")
+        stage(report, lambda: powers_off(report, tree, disk, logs))
+
+
+def stage(report, act):
+    try:
+        act()
+    except MachineError as error:
+        report.check("the stage goes to its end", False, error)
+
+
+def configure(tree, disk):
+    tree.write(
+        "/etc/autoheal-agent/config.toml",
+        f'[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n',
+    )
+
+
+def unconfigured(report, tree, logs):
+    with Machine(tree, os.path.join(logs, "unconfigured.log")) as machine:
+        machine.wait_until("active", "multi-user.target")
+        state = machine.state()
+        report.check("the unit was skipped", (state["ConditionResult"], state["ActiveState"]) == ("no", "inactive"), state)
+        failed = machine.run("systemctl", "list-units", "--failed", "--plain", "--no-legend", "autoheal*")
+        report.check("nothing of ours failed", failed == "", failed)
+        target = machine.try_to("systemctl", "start", TARGET)
+        report.check("the target is not reached", machine.state(TARGET)["ActiveState"] == "inactive", target.stderr)
+
+
+def late(report, tree, disk, deb, newer, logs):
+    check = report.check
+    log = os.path.join(logs, "late.log")
+    with Machine(tree, log) as machine:
+        machine.wait_until("active", "multi-user.target")
+        check("the boot does not wait for the volume", machine.state()["ActiveState"] == "activating", machine.state())
+        machine.wait("a second try", lambda: int(machine.state()["NRestarts"]) >= 1)
+        dependent = machine.state("dependent.service")
+        check("the dependent service has not been started", dependent["ActiveState"] == "inactive", dependent)
+        disk.attach(machine)
+        state = machine.wait_until("active")
+        machine.wait_until("active", "dependent.service")
+        check("the volume is mounted where PID 1 sees it", len(machine.mounts("/data")) == 1)
+        check("the dependent service was started after a later try", machine.try_to("test", "-e", "/data/dependent").returncode == 0)
+        status = machine.try_to("autoheal-agent", "status")
+        check("status says 0", status.returncode == 0, status.stdout)
+        journal = machine.run("journalctl", "--unit", UNIT, "AUTOHEAL_OUTCOME=changed", "--output=cat")
+        check("the outcome is in the journal with its fields", "The volume is mounted" in journal, journal)
+        refused = machine.run("journalctl", "--unit", UNIT, "AUTOHEAL_OUTCOME=refused", "--output=cat")
+        lost = int(state["NRestarts"]) - len(refused.splitlines())
+        check("no last line is lost to journalctl -u", lost == 0, refused)
+        complaints = machine.try_to("journalctl", "--unit", UNIT, "--grep", "not permitted|denied", "--output=cat").stdout
+        check("nothing complains about the sandbox", "ermitted" not in complaints and "denied" not in complaints, complaints)
+        lines = [line for line in machine.console().splitlines() if "autoheal-agent[" in line]
+        check("the outcome is on the console", any("The volume is mounted" in line for line in lines), lines)
+        check("that it waited is too", any("Not there yet" in line for line in lines), lines)
+
+        machine.run("dpkg", "--install", newer)
+        after = machine.state()
+        same = (after["InvocationID"], after["ActiveState"]) == (state["InvocationID"], "active")
+        check("an upgrade leaves the unit as it is", same, after)
+        check("an upgrade leaves the volume and the service", dependent_runs(machine) and len(machine.mounts("/data")) == 1)
+        reload = machine.run("systemctl", "show", UNIT, "--property=NeedDaemonReload", "--value").strip()
+        check("systemd knows the new unit", reload == "no", reload)
+
+        machine.run("dpkg", "--remove", "autoheal-agent")
+        check("removal leaves the volume and the service", dependent_runs(machine) and len(machine.mounts("/data")) == 1)
+        machine.run("dpkg", "--purge", "autoheal-agent")
+        check("purging leaves the volume and the service", dependent_runs(machine) and len(machine.mounts("/data")) == 1)
+        check("purging takes the configuration", machine.try_to("test", "-e", "/etc/autoheal-agent").returncode != 0)
+        machine.run("dpkg", "--install", deb)
+        began = machine.try_to("systemctl", "is-active", UNIT).stdout.strip()
+        check("installing does not start the unit", began != "activating", began)
+
+
+def dependent_runs(machine):
+    return machine.state("dependent.service")["ActiveState"] == "active"
+
+
+def stopped(report, tree, disk, deb, logs):
+    check = report.check
+    disk.erase()
+    mkfs = tree.file("/sbin/mkfs.ext4")
+    os.remove(mkfs)
+    tree.write("/sbin/mkfs.ext4", SLOW_MKFS, 0o755)
+    with Machine(tree, os.path.join(logs, "stopped.log")) as machine:
+        disk.attach(machine)
+        machine.wait("mkfs to begin", lambda: machine.try_to("test", "-e", "/run/mkfs-began").returncode == 0)
+        machine.run("systemctl", "stop", UNIT)
+        ended = machine.try_to("test", "-e", "/run/mkfs-ended").returncode == 0
+        check("stopping waits for mkfs", ended and disk.has_filesystem(), f"mkfs ended: {ended}")
+        state = machine.state()
+        check("the agent ends with 75 and is not started again", state["ExecMainStatus"] == "75" and state["ActiveState"] == "failed", state)
+        check("nothing is mounted", machine.mounts("/data") == [])
+
+        disk.erase()
+        machine.run("rm", "-f", "/run/mkfs-began", "/run/mkfs-ended")
+        machine.run("systemctl", "reset-failed", UNIT)
+        machine.run("systemctl", "start", "--no-block", UNIT)
+        machine.wait("mkfs to begin", lambda: machine.try_to("test", "-e", "/run/mkfs-began").returncode == 0)
+        machine.run("systemctl", "kill", "--signal=KILL", "--kill-who=main", UNIT)
+        machine.wait("mkfs to end", lambda: machine.try_to("test", "-e", "/run/mkfs-ended").returncode == 0)
+        check("mkfs outlives an agent that is killed", True)
+        machine.wait_until("active")
+        check("the next run mounts what is there", len(machine.mounts("/data")) == 1)
+
+        machine.run("systemctl", "stop", "dependent.service", UNIT)
+        check("stopping the unit does not unmount", len(machine.mounts("/data")) == 1)
+        machine.run("umount", "/data")
+        disk.detach(machine)
+        machine.run("systemctl", "start", "--no-block", UNIT)
+        machine.wait("a try", lambda: machine.state()["ActiveState"] == "activating")
+        machine.run("dpkg", "--remove", "autoheal-agent")
+        machine.wait("the agent to end", lambda: machine.try_to("pgrep", "-x", "autoheal-agent").returncode != 0)
+        check("removal stops an agent that waits", True)
+        machine.run("dpkg", "--install", deb)
+
+        machine.run("systemctl", "reset-failed", UNIT)
+        machine.run("systemctl", "start", "--no-block", UNIT)
+        machine.wait("the last try", lambda: machine.state()["ActiveState"] == "failed")
+        state = machine.state()
+        check("it is tried as often as the limit says", (state["NRestarts"], state["ExecMainStatus"]) == ("3", "66"), state)
+        disk.attach(machine)
+        # What udev does for EBS volumes; a loop device is none.
+        machine.run("systemctl", "start", "autoheal-agent-arrival.service")
+        machine.wait_until("active")
+        machine.wait_until("active", "dependent.service")
+        check("a volume that comes after the last try is mounted", len(machine.mounts("/data")) == 1)
+        before = machine.state()["InvocationID"]
+        machine.run("systemctl", "start", "autoheal-agent-arrival.service")
+        check("a further one changes nothing", machine.state()["InvocationID"] == before)
+        machine.run("systemctl", "disable", UNIT)
+        machine.run("systemctl", "stop", UNIT)
+        machine.run("systemctl", "start", "autoheal-agent-arrival.service")
+        check("a disabled agent stays off", machine.state()["ActiveState"] == "inactive", machine.state())
+        machine.run("systemctl", "enable", UNIT)
+
+
+def powers_off(report, tree, disk, logs):
+    with open(tree.file(f"{EXAMPLES}/replace-instance.conf")) as example:
+        tree.write(DROP_IN, example.read() + "[Service]\nRestartSec=2\n")
+    log = os.path.join(logs, "powers-off.log")
+    with Machine(tree, log) as machine:
+        machine.wait("the machine to power off", lambda: machine.process.poll() is not None)
+    lines = re.findall(r"did not appear", machine.console())
+    report.check("after the last of its tries", len(lines) == 3, lines)
+
+    disk.erase()
+    subprocess.run(["sfdisk", "--quiet", "--no-reread", disk.node], input="label: gpt\n,,\n", text=True, check=True, capture_output=True)
+    tree.write("/etc/systemd/system/attach.service", f"[Unit]\nDefaultDependencies=no\nBefore={UNIT}\n[Service]\nType=oneshot\nExecStart=/usr/bin/mknod {disk.node} b 7 {os.minor(os.stat(disk.node).st_rdev)}\n[Install]\nWantedBy=multi-user.target\n")
+    tree.run("systemctl", "enable", "attach.service")
+    with Machine(tree, log) as machine:
+        machine.wait("the machine to power off", lambda: machine.process.poll() is not None)
+    lines = [line for line in machine.console().splitlines() if "outcome=refused" in line]
+    report.check("after one refusal, whose reason is on the console", len(lines) == 1 and "gpt" in lines[0], lines)

@@ -1,0 +1,69 @@
+"""Runs autoheal-generate and reads what it writes, as CloudFormation, cloud-init and Terraform would.
+
+    swift build --product autoheal-generate
+    python3 -m pip install -r Tests/StackTests/requirements.txt
+    python3 -m pytest Tests/StackTests
+
+The program is taken from AUTOHEAL_GENERATE, or from the newest build. Nothing leaves this machine: what talks to an
+API talks to moto on loopback, with dummy credentials. Tests that need root or a tool say so when they are skipped.
+AUTOHEAL_ALL_COMBINATIONS=1 lints all 96 combinations of options instead of those in which every two options meet.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from template import Template
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ROOT / "Sources" / "CloudTemplates" / "Functions"
+URL = ("--package-url", "https://example.com/autoheal-agent_0.1.0-1_amd64.deb", "--package-sha256", "ab" * 32)
+
+# Whatever a tool looks for: no endpoint but loopback, no credentials but dummies, no file of the user.
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "dummy",
+    "AWS_SECRET_ACCESS_KEY": "dummy",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "MOTO_ACCOUNT_ID": "123456789012",
+    "NO_PROXY": "127.0.0.1",
+}
+for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+    os.environ.pop(name, None)
+
+
+def program():
+    if "AUTOHEAL_GENERATE" in os.environ:
+        return os.environ["AUTOHEAL_GENERATE"]
+    built = [ROOT / ".build" / each / "autoheal-generate" for each in ("debug", "release")]
+    built = sorted((each for each in built if each.exists()), key=lambda each: each.stat().st_mtime)
+    if not built:
+        pytest.exit("autoheal-generate is not built: swift build --product autoheal-generate", 2)
+    return str(built[-1])
+
+
+def run(*arguments, **options):
+    return subprocess.run([program(), *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
+
+
+def generate(*arguments):
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def template(*arguments, **parameters):
+    return Template(yaml.safe_load(generate("cloudformation", *arguments)), parameters)
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """The default stack with a package, as it would be deployed."""
+    return template(*URL)

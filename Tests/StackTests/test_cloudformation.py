@@ -1,0 +1,254 @@
+"""The template as a whole: what lint, its policies, its parameters and moto say of it."""
+
+import itertools
+import json
+import os
+
+import boto3
+import pytest
+import yaml
+from cfnlint.api import lint
+from moto import mock_aws
+
+from conftest import FUNCTIONS, URL, generate, run, template
+
+OPTIONS = [
+    ((), ("--launch-configuration",)),
+    ((), ("--existing-network",)),
+    ((), ("--existing-volume",)),
+    ((), ("--no-address",)),
+    ((), ("--alarms",)),
+    (URL, ("--preinstalled",), ()),
+]
+ALL = list(itertools.product(*OPTIONS))
+
+
+def pairwise(rows):
+    """Few rows in which every two options meet; lint takes seconds for each."""
+    left = {pair for row in rows for pair in itertools.combinations(enumerate(row), 2)}
+    while left:
+        best = max(rows, key=lambda row: len(left & set(itertools.combinations(enumerate(row), 2))))
+        left -= set(itertools.combinations(enumerate(best), 2))
+        yield best
+
+
+COMBINATIONS = [sum(each, ()) for each in (ALL if "AUTOHEAL_ALL_COMBINATIONS" in os.environ else pairwise(ALL))]
+
+# Names of the original's template.
+ORIGINAL_PARAMETERS = {
+    "VolumeDevice", "AvailabilityZone", "Owner", "KeyName", "ComponentName", "ComponentOwner", "InstanceType",
+}  # fmt: skip
+ORIGINAL_RESOURCES = {
+    "myVPC", "PublicSubnetA", "myInternetGateway", "AttachGateway", "PublicRouteTable", "PublicSubnetRoute",
+    "PublicSubnetARouteTableAssociation", "AutohealSecurityGroup", "AutoHealEIP", "AutohealVolume", "AutohealGroup",
+    "AutohealLaunchConfig", "DeviceAttachmentHook", "EventRule", "PermissionForEventsToInvokeLambda",
+    "DeviceAttachment", "DeviceAttachmentRole", "AutohealScaleup", "ScaleupAutohealAction",
+}  # fmt: skip
+
+
+@pytest.fixture
+def two_volumes(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[agent]\nlog-format = "json"\n\n[[volume]]\ndevice = "/dev/sdf"\nmount-point = "/data"\ntries = 120\n\n'
+        '[[volume]]\ndevice = "/dev/sdg"\nmount-point = "/var/log/app"\nlabel = "logs"\n'
+    )
+    return ("--config", path)
+
+
+@pytest.mark.parametrize("options", COMBINATIONS, ids=lambda options: " ".join(options) or "none")
+def test_lint_finds_nothing(options):
+    assert not lint(generate("cloudformation", *options), regions=["eu-west-1"])
+
+
+@pytest.mark.parametrize("image", ["debian-12", "ubuntu-22.04", "ubuntu-24.04", "own"])
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_lint_finds_nothing_with_any_image(image, architecture):
+    text = generate("cloudformation", "--image", image, "--architecture", architecture, "--tag", "Stage=a b")
+    assert not lint(text, regions=["eu-west-1", "us-east-1"])
+
+
+def test_lint_finds_nothing_with_several_volumes(two_volumes):
+    for options in (), ("--existing-volume",):
+        assert not lint(generate("cloudformation", *two_volumes, *options), regions=["eu-west-1"])
+
+
+def test_json_says_the_same():
+    text = generate("cloudformation", *URL, "--format", "json")
+    assert json.loads(text) == yaml.safe_load(generate("cloudformation", *URL))
+    assert not lint(text, regions=["eu-west-1"])
+
+
+def test_every_name_of_the_original_is_kept(stack):
+    assert ORIGINAL_PARAMETERS <= set(stack.source["Parameters"])
+    assert ORIGINAL_RESOURCES <= set(stack.resources)
+    assert {"ElasticIP", "DataVolumeId", "GroupName"} <= set(stack.source["Outputs"])
+
+
+def test_the_default_template_can_be_deployed_without_a_bucket():
+    assert len(generate("cloudformation", *URL).encode()) <= 51_200
+
+
+def test_the_console_shows_every_parameter_in_a_group(stack):
+    interface = stack.source["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(stack.parameters) == sorted(interface["ParameterLabels"])
+
+
+def test_the_instance_has_no_role(stack):
+    text = yaml.safe_dump(stack.source)
+    assert "IamInstanceProfile" not in text and not stack.of_type("AWS::IAM::InstanceProfile")
+
+
+# Policies
+
+
+def kind(resource):
+    """What a policy's resource is, in the words of permissions.json."""
+    if resource == "*":
+        return "*"
+    service, _, _, rest = resource.split(":", 5)[2:6]
+    return rest.split("/")[0].split(":")[0]
+
+
+@pytest.mark.parametrize("options", [(), ("--no-address",), ("--existing-volume",)])
+@pytest.mark.parametrize(("function", "name"), [("DeviceAttachment", "attach"), ("AutohealScaleup", "scale_up")])
+def test_each_role_allows_what_its_function_calls_and_nothing_more(function, name, options):
+    parameters = {"VolumeId": "vol-0123456789abcdef0"} if "--existing-volume" in options else {}
+    stack = template(*URL, *options, **parameters)
+    allowed = {}
+    for statement in stack.statements(f"{function}Role"):
+        assert statement["Effect"] == "Allow"
+        actions, resources = statement["Action"], statement["Resource"]
+        actions = [actions] if isinstance(actions, str) else actions
+        resources = [resources] if isinstance(resources, str) else resources
+        if statement["Sid"] in ("Logs", "DeadLetters"):
+            assert resources[0].startswith(function) and all(each.startswith(("logs:", "sqs:Send")) for each in actions)
+            continue
+        assert not any("*" in each for each in actions)
+        for action, resource in itertools.product(actions, resources):
+            allowed.setdefault(action, set()).add(kind(resource))
+            # Only this stack's: by name, or by the tag that Auto Scaling sets. The interface is the instance's own.
+            if kind(resource) == "instance":
+                condition = statement["Condition"]["StringEquals"]
+                assert condition == {"aws:ResourceTag/aws:autoscaling:groupName": stack.ids["AutohealGroup"]}
+            elif kind(resource) not in ("*", "network-interface"):
+                assert not resource.endswith("*")
+    declared = json.loads((FUNCTIONS / "permissions.json").read_text())[name]
+    if "--no-address" in options:
+        declared = {action: kinds for action, kinds in declared.items() if "Address" not in action}
+    assert allowed == {action: set(kinds) for action, kinds in declared.items()}
+
+
+def test_a_tag_is_on_every_resource_that_takes_tags_and_on_the_instances():
+    stack = template(*URL, "--tag", "Owner=ops", "--tag", "Stage=test")
+    assert stack.parameters["Owner"] == "ops"
+    untagged = {name for name in stack.resources if "Stage" not in str(stack.properties(name).get("Tags"))}
+    assert not {stack.resources[name]["Type"] for name in untagged} & {
+        "AWS::EC2::VPC", "AWS::EC2::Volume", "AWS::EC2::EIP", "AWS::Lambda::Function", "AWS::IAM::Role",
+        "AWS::SQS::Queue", "AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::AutoScaling::AutoScalingGroup",
+    }  # fmt: skip
+    tags = {each["Key"]: each for each in stack.properties("AutohealGroup")["Tags"]}
+    assert tags["Owner"]["Value"] == "ops" and all(each["PropagateAtLaunch"] for each in tags.values())
+
+
+def test_each_function_has_a_role_of_its_own(stack):
+    roles = [stack.properties(each)["Role"] for each in stack.of_type("AWS::Lambda::Function")]
+    assert len(set(roles)) == len(roles) == len(stack.of_type("AWS::IAM::Role"))
+    for role in stack.of_type("AWS::IAM::Role"):
+        (statement,) = stack.properties(role)["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+# Parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("VolumeDevice", ["/dev/sdf", "/dev/xvdb"], ["sdf", "/dev/sda", '/dev/sdf"', "/dev/nvme1n1", "/dev/sdf\n"]),
+        ("VolumeMountPoint", ["/data", "/srv/a-b/c.d"], ["/", "/etc", "/var", "data", "/a b", '/a"', "/a/../b", "/a/"]),
+        ("SshCidr", ["", "192.0.2.0/24"], ["192.0.2.1", "x"]),
+        ("PackageUrl", ["https://a.example/b.deb"], ["https://a/b?X-Amz-Signature=x", "https://u:p@a/b$(x)", "a", "https://a/'"]),
+        ("PackageSha256", ["0" * 64], ["", "0" * 63, "A" * 64]),
+        ("VolumeSnapshotId", ["", "snap-0a"], ["vol-0a"]),
+    ],
+)  # fmt: skip
+def test_a_parameter_takes_only_what_the_agent_and_the_shell_take_as_it_is(name, right, wrong):
+    for value in right:
+        template(*URL, **{name: value})
+    for value in wrong:
+        with pytest.raises(ValueError):
+            template(*URL, **{name: value})
+
+
+def test_several_volumes_are_all_attached_configured_and_told_apart(two_volumes):
+    stack = template(*URL, *two_volumes)
+    one, other = (stack.ids[each] for each in ("AutohealVolume", "AutohealVolume2"))
+    variables = stack.properties("DeviceAttachment")["Environment"]["Variables"]
+    assert variables["VOLUMES"] == f"/dev/sdf={one},/dev/sdg={other}"
+    for each in one, other:
+        assert f'volume-id = "{each}"' in stack.user_data()
+    assert 'log-format = "json"' in stack.user_data()
+    assertions = [stack.value(each["Assert"]) for each in stack.source["Rules"]["DistinctVolumes"]["Assertions"]]
+    assert assertions and all(assertions)
+    same = template(*URL, *two_volumes, Volume2Device="/dev/sdf")
+    assert not all(same.value(each["Assert"]) for each in same.source["Rules"]["DistinctVolumes"]["Assertions"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--ssh-cidr", "0.0.0.0/0"), "whole internet"),
+        (("--ssh-cidr", "192.0.2.1"), "not an IPv4 range"),
+        (("--tag", "a b=c"), "letters, digits"),
+        (("--tag", "Name=x"), "set by AWS or by the stack"),
+        (("--volume-id", "vol-0123456789abcdef0"), "--existing-volume"),
+        (("--volume-size", "0"), "from 1 to 65536"),
+        (("--mount-point", "/a b"), "letters, digits"),
+        (("--device", "/dev/disk/by-id/x"), "name to attach"),
+    ],
+)
+def test_what_would_fail_at_deploy_time_is_refused(arguments, reason):
+    done = run("cloudformation", *arguments)
+    assert done.returncode == 65 and reason in done.stderr and not done.stdout
+
+
+# Moto makes the resources it knows, so their properties have the right names and shapes.
+
+UNKNOWN_TO_MOTO = {
+    "AWS::AutoScaling::LifecycleHook", "AWS::Lambda::EventInvokeConfig", "AWS::CloudFormation::CustomResource",
+    "AWS::Logs::MetricFilter", "AWS::Lambda::Permission",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [(), ("--no-address", "--alarms")])
+def test_moto_creates_and_deletes_the_stack(options, monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    source = yaml.safe_load(generate("cloudformation", *URL, *options, "--image", "own"))
+    left_out = {name for name, each in source["Resources"].items() if each["Type"] in UNKNOWN_TO_MOTO}
+    source["Resources"] = {name: each for name, each in source["Resources"].items() if name not in left_out}
+    for each in source["Resources"].values():
+        if "DependsOn" in each:
+            each["DependsOn"] = [name for name in each["DependsOn"] if name not in left_out]
+    variables = source["Resources"]["DeviceAttachment"]["Properties"]["Environment"]["Variables"]
+    variables["HOOK_NAME"] = "hook"
+    with mock_aws():
+        cloud = boto3.client("cloudformation")
+        image = boto3.client("ec2").describe_images()["Images"][0]["ImageId"]
+        cloud.create_stack(
+            StackName="test",
+            TemplateBody=json.dumps(source),
+            Parameters=[{"ParameterKey": "ImageId", "ParameterValue": image}],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        (stack,) = cloud.describe_stacks(StackName="test")["Stacks"]
+        assert stack["StackStatus"] == "CREATE_COMPLETE"
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        groups = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+        assert [each["AutoScalingGroupName"] for each in groups] == [outputs["GroupName"]]
+        assert groups[0]["DesiredCapacity"] == 0 and not groups[0]["Instances"]
+        (volume,) = boto3.client("ec2").describe_volumes(VolumeIds=[outputs["DataVolumeId"]])["Volumes"]
+        assert volume["Size"] == 16
+        cloud.delete_stack(StackName="test")
+        assert not boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
