@@ -8,7 +8,7 @@ struct ForeignContentTests {
         let volume = try TestVolume(size: content.size)
         try await content.write(to: volume)
         let before = try volume.snapshot()
-        let writes = volume.device.writes
+        let sectors = volume.device.sectorsWritten
 
         for command in ["mount", "plan"] {
             let run = try await volume.run(command)
@@ -19,8 +19,8 @@ struct ForeignContentTests {
             for word in content.named { #expect(said.contains(word), "\(run)") }
         }
 
-        let writesAfter = volume.device.writes
-        #expect(writesAfter == writes)
+        let sectorsAfter = volume.device.sectorsWritten
+        #expect(sectorsAfter == sectors)
         let difference = try volume.snapshot().firstDifference(from: before)
         #expect(difference == nil)
         let mounts = Mounts.at(volume.mountPoint)

@@ -54,15 +54,15 @@ struct KillWithDataTests {
         let volume = try TestVolume(size: content.size)
         try await content.write(to: volume)
         let before = try volume.snapshot()
-        let writes = volume.device.writes
+        let sectors = volume.device.sectorsWritten
         try await killAtEveryPoint(volume) { point, _ in
             let mounts = Mounts.at(volume.mountPoint)
             #expect(mounts.isEmpty, "\(point)")
         }
         let run = try await volume.run()
         #expect(run.exitCode == 65, "\(run)")
-        let writesAfter = volume.device.writes
-        #expect(writesAfter == writes)
+        let sectorsAfter = volume.device.sectorsWritten
+        #expect(sectorsAfter == sectors)
         let difference = try volume.snapshot().firstDifference(from: before)
         #expect(difference == nil)
     }

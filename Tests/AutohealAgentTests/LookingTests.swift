@@ -6,14 +6,14 @@ import Testing
 struct LookingTests {
     @Test func `plan says what mount would do, and does nothing of it`() async throws {
         let volume = try TestVolume()
-        let writes = volume.device.writes
+        let sectors = volume.device.sectorsWritten
         let plan = try await volume.run("plan")
         #expect(plan.exitCode == 0, "\(plan)")
         for word in ["format", "mount", "ext4", "immutable"] { #expect(plan.output.contains(word), "\(plan)") }
         let exists = Files.exists(volume.mountPoint)
         #expect(!exists)
-        let writesAfter = volume.device.writes
-        #expect(writesAfter == writes)
+        let sectorsAfter = volume.device.sectorsWritten
+        #expect(sectorsAfter == sectors)
 
         let run = try await volume.run()
         #expect(run.exitCode == 0, "\(run)")

@@ -58,10 +58,13 @@ package struct LoopDevice: ~Copyable {
     /// The kernel's number of the device, `7:N`.
     package var deviceNumber: String { Files.text("/sys/block/loop\(number)/dev").map { String($0.dropLast()) } ?? "" }
 
-    /// Write and discard requests that the device has taken since it was made.
-    package var writes: Int {
+    /// Sectors written or discarded since the device was made (Documentation/block/stat.rst).
+    ///
+    /// Sectors, since the kernel counts them before it tells the writer that they are written; it counts requests after
+    /// that, and the flush of an fsync(2) among them.
+    package var sectorsWritten: Int {
         let fields = (Files.text("/sys/block/loop\(number)/stat") ?? "").split(separator: " ").compactMap { Int($0) }
-        return fields.count > 11 ? fields[4] + fields[11] : fields.count > 4 ? fields[4] : -1
+        return fields.count > 13 ? fields[6] + fields[13] : fields.count > 6 ? fields[6] : -1
     }
 
     /// Puts a file behind the device; the kernel announces it with a `change` event.
