@@ -27,7 +27,7 @@ package enum DeviceContent: Hashable, Sendable {
         package var uuid: String?
         /// Bytes, where the agent can tell (ext4).
         package var size: UInt64?
-        /// An intent marker of ours that a finished mkfs left behind.
+        /// An intent marker where an unfinished mkfs leaves one; of this file system only if the UUID is the same.
         package var leftoverMarker: IntentMarker?
 
         package init(

@@ -126,9 +126,11 @@ package enum Planner {
         }
         guard !device.isReadOnly || spec.options.isReadOnly else { throw .deviceReadOnly }
         var steps: [Step] = []
-        if let marker = filesystem.leftoverMarker, !device.isReadOnly {
-            let isOurs = filesystem.uuid.flatMap(UUID.init(uuidString:)) == marker.filesystemUUID
-            steps.append(.finishFormat(marker, mode: isOurs ? spec.mode : nil))
+        // A marker of another file system may be part of a file by now: it is none of our business.
+        if let marker = filesystem.leftoverMarker, !device.isReadOnly,
+            filesystem.uuid.flatMap(UUID.init(uuidString:)) == marker.filesystemUUID
+        {
+            steps.append(.finishFormat(marker, mode: spec.mode))
         }
         if spec.check, filesystem.type.isExt, !device.isReadOnly {
             steps.append(.check(filesystem.type))

@@ -137,19 +137,24 @@ struct DecisionTableTests {
         #expect(format.uuid == Combinations.marker.filesystemUUID && format.resuming == Combinations.marker)
     }
 
-    @Test("a marker that a foreign file system inherited is cleared, and its root keeps its mode")
+    @Test("a format is finished if the marker is that of the file system, and a foreign one is left alone")
     func leftoverMarker() throws {
-        let foreign = DeviceContent.filesystem(
-            .init(type: .xfs, uuid: "7ec1f3a0-0000-4000-8000-000000000000", leftoverMarker: Combinations.marker)
-        )
+        let own = try stepsBeforeMount(.ext4, uuid: Combinations.marker.filesystemUUID.text)
+        #expect(own == [.finishFormat(Combinations.marker, mode: 0o700), .check(.ext4)])
+        let foreign = try stepsBeforeMount(.ext4, uuid: "7ec1f3a0-0000-4000-8000-000000000000")
+        #expect(foreign == [.check(.ext4)])
+    }
+
+    private func stepsBeforeMount(_ type: FilesystemType, uuid: String) throws -> [Step] {
+        let content = DeviceContent.filesystem(.init(type: type, uuid: uuid, leftoverMarker: Combinations.marker))
         let device = DeviceState(
             node: "/dev/xvdb",
             number: Combinations.number,
             size: Combinations.size,
-            content: foreign
+            content: content
         )
         let state = VolumeState(device: device, mountPoint: .directory(isEmpty: true, isProtected: true))
-        let plan = try Planner.plan(.test { $0.mode = "0700" }, from: state)
-        #expect(plan.steps.first == .finishFormat(Combinations.marker, mode: nil))
+        let steps = try Planner.plan(.test { $0.mode = "0700" }, from: state).steps
+        return Array(steps.prefix { if case .mount = $0 { false } else { true } })
     }
 }
