@@ -123,7 +123,7 @@ def prove_rule(check, file):
     check("it jumps to labels that are there", labels == targets, labels ^ targets)
 
 
-def prove_units(report, tree):
+def prove_units(report, tree, root):
     """With the systemd of a tree in which the package is installed."""
     result = subprocess.run(["systemd-analyze", "--root=" + tree.path, "--man=no", "verify", *UNITS], capture_output=True, text=True)
     report.check("systemd-analyze verify finds nothing", result.returncode == 0 and not result.stderr, result.stderr)
@@ -133,3 +133,6 @@ def prove_units(report, tree):
     figure = float(re.search(r"exposure level for autoheal-agent.service: ([0-9.]+)", text).group(1))
     report.figure("systemd-analyze security", figure)
     report.check(f"its exposure is {EXPOSURE} at most", figure <= EXPOSURE, figure)
+    with open(os.path.join(root, "docs", "package.md")) as page:
+        said = re.search(r"`systemd-analyze security autoheal-agent.service`: ([0-9.]+) of 10", page.read())
+    report.check("docs/package.md has that figure", said and float(said.group(1)) == figure, said and said.group(1))

@@ -8,7 +8,7 @@ WANTED = "/etc/systemd/system/multi-user.target.wants/autoheal-agent.service"
 CONFIG = "/etc/autoheal-agent/config.toml"
 
 
-def prove(report, tree, deb, newer):
+def prove(report, tree, deb, newer, root):
     check = report.check
     deb, newer = tree.copy(deb), tree.copy(newer)
     enabled = lambda: os.path.islink(tree.file(WANTED))
@@ -23,7 +23,7 @@ def prove(report, tree, deb, newer):
     found = tree.run("autoheal-agent", "--version").strip()
     check("the binary starts", found == version, f"{found}, not {version}")
     check("every library is found", "not found" not in tree.run("ldd", "/usr/bin/autoheal-agent"))
-    contents.prove_units(report, tree)
+    contents.prove_units(report, tree, root)
 
     tree.write(CONFIG, '[[volume]]\ndevice = "/dev/sdf"\n')
     tree.run("systemctl", "disable", "autoheal-agent.service")

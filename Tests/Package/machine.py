@@ -28,8 +28,8 @@ class Machine:
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
             )
         self.leader = self.wait("systemd to start", self.find_leader)
-        # Shut down before basic.target, systemd would not hear of it.
-        self.wait("the boot", lambda: self.state("basic.target")["ActiveState"] == "active")
+        # Shut down before basic.target, systemd would not hear of it. It may power off by itself before.
+        self.wait("the boot", lambda: self.has_ended() or self.state("basic.target")["ActiveState"] == "active")
         return self
 
     def __exit__(self, *_):
@@ -49,6 +49,9 @@ class Machine:
                     if name.read().strip() == "systemd":
                         return child
         return None
+
+    def has_ended(self):
+        return self.process.poll() is not None
 
     def console(self):
         with open(self.log, errors="replace") as log:

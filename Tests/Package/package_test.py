@@ -81,7 +81,7 @@ def main():
         tree = stack.enter_context(trees.Tree(work, logs))
         report.begin("installed without a running systemd")
         newer = trees.next_version(deb, work)
-        installation.prove(report, tree, deb, newer)
+        installation.prove(report, tree, deb, newer, ROOT)
         if not options.no_boot:
             units.prove(report, tree, deb, newer, work, logs)
     return report.end()

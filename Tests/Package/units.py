@@ -185,7 +185,7 @@ def powers_off(report, tree, disk, logs):
         tree.write(DROP_IN, example.read() + "[Service]\nRestartSec=2\n")
     log = os.path.join(logs, "powers-off.log")
     with Machine(tree, log) as machine:
-        machine.wait("the machine to power off", lambda: machine.process.poll() is not None)
+        machine.wait("the machine to power off", machine.has_ended)
     lines = re.findall(r"did not appear", machine.console())
     report.check("after the last of its tries", len(lines) == 3, lines)
 
@@ -194,6 +194,6 @@ def powers_off(report, tree, disk, logs):
     tree.write("/etc/systemd/system/attach.service", f"[Unit]\nDefaultDependencies=no\nBefore={UNIT}\n[Service]\nType=oneshot\nExecStart=/usr/bin/mknod {disk.node} b 7 {os.minor(os.stat(disk.node).st_rdev)}\n[Install]\nWantedBy=multi-user.target\n")
     tree.run("systemctl", "enable", "attach.service")
     with Machine(tree, log) as machine:
-        machine.wait("the machine to power off", lambda: machine.process.poll() is not None)
+        machine.wait("the machine to power off", machine.has_ended)
     lines = [line for line in machine.console().splitlines() if "outcome=refused" in line]
     report.check("after one refusal, whose reason is on the console", len(lines) == 1 and "gpt" in lines[0], lines)
