@@ -66,13 +66,16 @@ struct UserDataTests {
         #expect(given.withStackDefaults == given)
     }
 
-    @Test("An instance is powered off for want of its volume only on request")
+    @Test("An instance is powered off for want of its volume only on request, and only after the last try")
     func powerOff() throws {
         let configuration = Self.configurations[0]
         let off = try UserData(configuration: configuration, source: .preinstalled, powersOffOnFailure: true)
-        #expect(try off.text(format: .shell).contains("FailureAction=poweroff"))
+        let text = try off.text(format: .shell)
+        #expect(text.contains("\nOnFailure=poweroff.target\n"))
+        // systemd takes it after the first try.
+        #expect(!text.contains("FailureAction"))
         let on = try UserData(configuration: configuration, source: .preinstalled)
-        #expect(try !on.text(format: .shell).contains("FailureAction"))
+        #expect(try !on.text(format: .shell).contains("poweroff"))
     }
 
     @Test("What a template language would expand is escaped, once", arguments: UserDataFormat.allCases)

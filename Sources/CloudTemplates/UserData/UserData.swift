@@ -46,9 +46,10 @@ package struct UserData: Hashable, Sendable {
             path: ConfigurationFile.standardPath,
             content: head + configuration.text
         )
+        // Not FailureAction=poweroff, which systemd takes after the first try that fails, although others are to come.
         let powerOff = UserDataFile(
             path: "/etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf",
-            content: "[Unit]\nFailureAction=poweroff\n"
+            content: "[Unit]\nOnFailure=poweroff.target\nOnFailureJobMode=replace-irreversibly\n"
         )
         return [configuration] + (powersOffOnFailure ? [powerOff] : []) + source.files
     }
