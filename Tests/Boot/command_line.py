@@ -27,6 +27,9 @@ def arguments():
     )
     parser.add_argument("--deb", metavar="FILE", help="the package to test (default: dist/, built if it is not there)")
     parser.add_argument(
+        "--generator", metavar="FILE", help="the autoheal-generate whose user data is served (default: built here)"
+    )
+    parser.add_argument(
         "--self-check", action="store_true",
         help="test the test: a package that always formats must fail scenarios 2 and 6",
     )
@@ -41,7 +44,7 @@ def arguments():
     parser.add_argument("--cache", metavar="DIRECTORY", help="where the image is kept")
     parser.add_argument("--list-packages", action="store_true", help="print the apt packages that this test needs")
     # From the outer to the inner process.
-    parser.add_argument("--inside", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--inside", nargs=6, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -82,19 +85,20 @@ def outside(options):
                 deb = packages.careless_package(run)
             else:
                 deb = os.path.abspath(packages.package(log, options.deb))
+            generator = os.path.abspath(packages.generator(options.generator))
             log(f"Testing {os.path.basename(deb)}; logs in {os.path.relpath(logs)}")
-            return boot(image, deb, run, logs)
+            return boot(image, deb, generator, run, logs)
     except KeyboardInterrupt:
         return 130
 
 
-def boot(image, deb, run, logs):
+def boot(image, deb, generator, run, logs):
     command = [
         # Each ends with the one before it, also when that was killed.
         "setpriv", "--pdeathsig", "KILL",
         "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
         sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:],
-        "--inside", os.readlink("/proc/self/ns/net"), image.directory, deb, run, logs,
+        "--inside", os.readlink("/proc/self/ns/net"), image.directory, deb, generator, run, logs,
     ]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:

@@ -12,7 +12,7 @@ MARKER_MAGIC = b"AUTOHEAL-INTENT\0"
 
 
 class Volume:
-    def __init__(self, path, device_name="/dev/xvdb", size=1 << 30):
+    def __init__(self, path, device_name="/dev/sdf", size=1 << 30):
         self.id = guest.new_volume_id()
         self.path = path
         self.device_name = device_name

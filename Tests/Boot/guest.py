@@ -70,7 +70,7 @@ class Guest:
             "-device", "virtio-rng-pci",
             "-netdev", f"tap,id=net,ifname={network.TAP},script=no,downscript=no",
             "-device", f"virtio-net-pci,netdev=net,mac={network.MAC}",
-            "-blockdev", f"qcow2,node-name=root,file.driver=file,file.filename={overlay},discard=unmap",
+            "-blockdev", f"qcow2,node-name=root,file.driver=file,file.filename={overlay},discard=unmap,cache.no-flush=on",
             "-device", f"nvme,drive=root,serial={root_volume.replace('-', '')}",
         ]
         for name in ("qmp", "console", "agent"):

@@ -102,17 +102,17 @@ def status():
 
 def boot_chain():
     """Seconds since the kernel started at which the stages of the boot began or ended."""
-    def time(unit, property):
-        text = output("systemctl", "show", unit, "--property=" + property, "--value").stdout.strip()
+    def time(property, *unit):
+        text = output("systemctl", "show", *unit, "--property=" + property, "--value").stdout.strip()
         return int(text) / 1e6 if text.isdigit() and text != "0" else None
     return {
-        "systemd": time("", "UserspaceTimestampMonotonic"),
-        "cloud-init-local ended": time("cloud-init-local.service", "ExecMainExitTimestampMonotonic"),
-        "cloud-init ended": time("cloud-init.service", "ExecMainExitTimestampMonotonic"),
-        "user scripts began": time("cloud-final.service", "ExecMainStartTimestampMonotonic"),
-        "agent began": time("autoheal-agent.service", "ExecMainStartTimestampMonotonic"),
-        "agent ended": time("autoheal-agent.service", "ExecMainExitTimestampMonotonic"),
-        "user scripts ended": time("cloud-final.service", "ExecMainExitTimestampMonotonic"),
+        "systemd": time("UserspaceTimestampMonotonic"),
+        "cloud-init-local ended": time("ExecMainExitTimestampMonotonic", "cloud-init-local.service"),
+        "cloud-init ended": time("ExecMainExitTimestampMonotonic", "cloud-init.service"),
+        "user scripts began": time("ExecMainStartTimestampMonotonic", "cloud-final.service"),
+        "agent began": time("ExecMainStartTimestampMonotonic", "autoheal-agent.service"),
+        "agent ended": time("ExecMainExitTimestampMonotonic", "autoheal-agent.service"),
+        "user scripts ended": time("ExecMainExitTimestampMonotonic", "cloud-final.service"),
     }
 
 
@@ -124,7 +124,7 @@ def facts(*mount_points):
         "journal": [own(entry) for entry in journal("--unit=autoheal-agent.service")],
         "boot": boot_chain(),
         "boot_id": open("/proc/sys/kernel/random/boot_id").read().strip(),
-        "xen_names": [name for name in os.listdir("/dev") if name.startswith("xvd")],
+        "ec2_names": [name for name in os.listdir("/dev") if name.startswith(("sd", "xvd"))],
         "cloud_init": output("cloud-init", "status", "--long").stdout,
     }
 

@@ -13,7 +13,7 @@ from metadata_server import MetadataServer, PackageServer
 from report import Report
 
 
-def main(options, outer_namespace, image_directory, deb, run_directory, logs):
+def main(options, outer_namespace, image_directory, deb, generator, run_directory, logs):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     network.demand_isolation(outer_namespace)
     network.set_up()
@@ -24,7 +24,7 @@ def main(options, outer_namespace, image_directory, deb, run_directory, logs):
         package = file.read()
     stories = scenarios.Stories(
         report, images.Image(image_directory), MetadataServer().start(), PackageServer().start(), package,
-        run_directory, logs, options.accelerator,
+        generator, run_directory, logs, options.accelerator,
     )
     chosen = sorted(set(options.scenario or ())) or (sorted(stories.ALL) if options.all else stories.SHORT)
     if options.self_check:

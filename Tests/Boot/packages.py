@@ -1,4 +1,4 @@
-"""The package under test, and one that does everything wrong."""
+"""The package under test, the generator that tells instances of it, and a package that does everything wrong."""
 
 import glob
 import os
@@ -20,6 +20,19 @@ def package(log, file=None):
     if not found:
         raise SystemExit("boot-test: script/package left no dist/autoheal-agent_*.deb.")
     return max(found, key=os.path.getmtime)
+
+
+def generator(file=None):
+    """autoheal-generate, built first if it is not up to date, or the one that was named."""
+    if file:
+        return file
+    command = ["swift", "build", "--package-path", ROOT, "--product", "autoheal-generate"]
+    try:
+        subprocess.run(command, check=True, stdout=subprocess.PIPE)
+        folder = subprocess.run([*command, "--show-bin-path"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SystemExit(f"boot-test: autoheal-generate cannot be built: {error}")
+    return os.path.join(folder.strip(), "autoheal-generate")
 
 
 def careless_package(directory):

@@ -1,35 +1,42 @@
-"""What the instance is told at launch."""
+"""What the instance is told at launch: what autoheal-generate writes."""
 
 import hashlib
 import json
+import os
+import subprocess
+import tempfile
+
+
+def generated(generator, volumes, package_url, package, files=()):
+    """User data that installs the package, configures it and starts it without waiting for the volume.
+
+    `volumes` are dictionaries with the names of the flags; what they leave out is the generator's or the agent's default.
+    `files` are further (path, content) pairs, written before the package is there.
+    """
+    command = [
+        generator, "userdata", "--package-url", package_url, "--package-sha256", hashlib.sha256(package).hexdigest(),
+    ]
+    with tempfile.TemporaryDirectory() as directory:
+        path = lambda name: os.path.join(directory, name)
+        if len(volumes) == 1:
+            command += [word for key, value in volumes[0].items() for word in ("--" + key, str(value))]
+        else:
+            with open(path("config.toml"), "w") as file:
+                file.write(configuration(volumes))
+            command += ["--config", file.name]
+        if files:
+            with open(path("files.yaml"), "w") as file:
+                # JSON is YAML, and needs no quoting rules of its own.
+                written = [{"path": name, "content": content} for name, content in files]
+                file.write("#cloud-config\n" + json.dumps({"write_files": written}))
+            command += ["--format", "mime", "--append", file.name]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def configuration(volumes):
-    """The agent's configuration file: one table per volume, each a dictionary with the names of the flags."""
+    """The agent's configuration file: one table for each volume."""
     tables = []
     for volume in volumes:
         lines = ["[[volume]]"] + [f"{key} = {json.dumps(value)}" for key, value in volume.items()]
         tables.append("\n".join(lines) + "\n")
     return "\n".join(tables)
-
-
-def cloud_config(volumes, package_url, package, files=()):
-    """User data that installs the package, configures it and starts it without waiting for the volume.
-
-    `files` are further (path, content) pairs, written before the package is there.
-    """
-    checksum = hashlib.sha256(package).hexdigest()
-    file = "/var/tmp/" + package_url.rpartition("/")[2]
-    script = "\n".join([
-        "set -eu",
-        f"curl --silent --show-error --fail --retry 10 --retry-connrefused --output {file} {package_url}",
-        f"echo '{checksum}  {file}' | sha256sum --check --status",
-        f"DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet {file}",
-        "systemctl start --no-block autoheal-agent.service",
-    ])
-    written = [("/etc/autoheal-agent/config.toml", configuration(volumes)), *files]
-    # JSON is YAML, and needs no quoting rules of its own.
-    return "#cloud-config\n" + json.dumps({
-        "write_files": [{"path": path, "content": content} for path, content in written],
-        "runcmd": [["sh", "-c", script]],
-    }, indent=1)
