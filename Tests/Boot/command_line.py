@@ -25,7 +25,7 @@ def arguments():
     parser.add_argument(
         "--scenario", type=int, action="append", choices=range(1, 9), metavar="N", help="only this one; may be repeated"
     )
-    parser.add_argument("--deb", metavar="FILE", help="the package to test (default: dist/, built if it is not there)")
+    parser.add_argument("--deb", metavar="FILE", help="the package to test (default: dist/, built if it is out of date)")
     parser.add_argument(
         "--generator", metavar="FILE", help="the autoheal-generate whose user data is served (default: built here)"
     )

@@ -9,17 +9,24 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
 def package(log, file=None):
-    """The newest package in dist/, built first if there is none, or the one that was named."""
+    """The package in dist/, built first if it is older than what it is made of, or the one that was named."""
     if file:
         return file
-    pattern = os.path.join(ROOT, "dist", "autoheal-agent_*.deb")
-    if not glob.glob(pattern):
-        log("There is no package in dist/; building it with script/package ...")
-        subprocess.run([os.path.join(ROOT, "script", "package")], check=True, cwd=ROOT)
-    found = glob.glob(pattern)
-    if not found:
-        raise SystemExit("boot-test: script/package left no dist/autoheal-agent_*.deb.")
-    return max(found, key=os.path.getmtime)
+    built = glob.glob(os.path.join(ROOT, "dist", "autoheal-agent_*.deb"))
+    newest = max(built, key=os.path.getmtime, default=None)
+    if newest and os.path.getmtime(newest) > max(map(os.path.getmtime, sources())):
+        return newest
+    log("Building the package with script/package ...")
+    made = subprocess.run([os.path.join(ROOT, "script", "package")], check=True, stdout=subprocess.PIPE, text=True)
+    return made.stdout.split()[-1]
+
+
+def sources():
+    for name in ("CHANGELOG.md", "LICENSE", "Package.swift", "script/build-release", "script/package"):
+        yield os.path.join(ROOT, name)
+    for name in ("Sources", "packaging"):
+        for folder, _, files in os.walk(os.path.join(ROOT, name)):
+            yield from (os.path.join(folder, file) for file in files)
 
 
 def generator(file=None):
