@@ -14,6 +14,8 @@ import network
 from qmp import GuestAgent, Monitor, ProtocolError
 
 MEMORY = 1 << 30
+# As the images of AWS and Debian boot.
+AMAZON_PARAMETERS = "nvme_core.io_timeout=4294967295"
 UNIT = "autoheal-agent.service"
 # However it came to the console: by the journal or straight from the agent.
 AGENT_LINE = r"autoheal-agent(\[\d+\])?: "
@@ -29,12 +31,13 @@ class StagingError(Exception):
 class Guest:
     """`directory` is relative to the working directory: a socket's path must be short."""
 
-    def __init__(self, image, directory, instance_id, root_disk=None, accelerator="tcg"):
+    def __init__(self, image, directory, instance_id, root_disk=None, accelerator="tcg", parameters=AMAZON_PARAMETERS):
         os.makedirs(directory, exist_ok=True)
         self.image = image
         self.directory = directory
         self.instance_id = instance_id
         self.accelerator = accelerator
+        self.parameters = parameters
         self.root_disk = root_disk or image.disk
         self.console_log = os.path.join(directory, "console.log")
         self.journal_log = os.path.join(directory, "journal.log")
@@ -60,7 +63,7 @@ class Guest:
             "-smbios", "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",
             "-kernel", self.image.kernel, "-initrd", self.image.initrd,
             "-append", f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off"
-            " nvme_core.io_timeout=4294967295",
+            f" {self.parameters}",
             "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
             "-chardev", f"socket,id=console,path={self.path('console')},server=on,wait=off,logfile={self.console_log}",
             "-serial", "chardev:console",

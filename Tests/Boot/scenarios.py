@@ -72,7 +72,7 @@ class Stories:
 
     # Guests
 
-    def launch(self, name, volumes, root_disk=None, files=()):
+    def launch(self, name, volumes, files=(), **options):
         """Starts an instance with a new id; the one before it dies as if its host had."""
         self.end_guest()
         told = user_data.generated(self.generator, volumes, self.package_url, self.package, files)
@@ -84,7 +84,7 @@ class Stories:
         self.metadata.forget(instance, open(os.path.join(logs, "metadata.log"), "w"))
         self.packages.on_download = lambda path: None
         self.report.say(f"  instance {instance.id} starts: {name}/console.log")
-        self.guest = Guest(self.image, name, instance.id, root_disk, self.accelerator)
+        self.guest = Guest(self.image, name, instance.id, accelerator=self.accelerator, **options)
         self.guest.console_log = os.path.join(logs, "console.log")
         self.guest.journal_log = os.path.join(logs, "journal.log")
         self.guest.start()
@@ -377,7 +377,7 @@ class Stories:
         shorter = "[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=2\n[Service]\nRestartSec=5\n"
         guest = self.launch(
             "7-never", [{"device": "/dev/sdf", "tries": 3, "interval": 5}],
-            files=[(f"/etc/systemd/system/{UNIT}.d/boot-test.conf", shorter)],
+            files=[(f"/etc/systemd/system/{UNIT}.d/boot-test.conf", shorter)], parameters="",
         )
         guest.wait_for_boot()
         guest.connect()
@@ -394,6 +394,16 @@ class Stories:
         check("the console says that it did not appear", said, lines[-3:])
         check("status says 66", facts["status"]["exit"] == 66, facts["status"])
         check("a person can log in on the console", self.login(guest))
+
+        self.report.say("  it comes after all, when nothing waits for it any more")
+        volume = disks.Volume(os.path.join(self.directory, "after-all.img"))
+        guest.attach(volume)
+        with contextlib.suppress(StagingError):
+            guest.wait_until("the agent to be done", lambda: guest.unit()["ActiveState"] == "active", pause=2)
+        facts = guest.python(GUEST_FACTS, "facts", "/data")
+        if self.check_mounted(guest, guest.unit(), facts, volume=volume, figures=False):
+            timeout = guest.output("cat", f"/sys/block/{facts['volumes']['/data']['node']}/queue/io_timeout").strip()
+            check("its I/O timeout is that of EBS", timeout == "2147483647", timeout)
 
     def login(self, guest):
         with socket.socket(socket.AF_UNIX) as console:
