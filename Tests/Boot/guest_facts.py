@@ -25,8 +25,12 @@ def mounts_of(pid, mount_point):
 
 
 def namespaces(mount_point):
-    """For every mount namespace, a process in it and whether it sees the same mount as PID 1."""
-    wanted = mounts_of(1, mount_point)[-1:]
+    """For every mount namespace, a process in it and whether it sees the same mount as PID 1.
+
+    Not the same options: a service that systemd forbids to write sees everything read-only that was there before it.
+    """
+    seen = lambda pid: [mount[:3] for mount in mounts_of(pid, mount_point)[-1:]]
+    wanted = seen(1)
     found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -37,7 +41,7 @@ def namespaces(mount_point):
                     if name.read().strip() == "kdevtmpfs":
                         continue
                 with open(f"/proc/{pid}/comm") as name:
-                    found[namespace] = [name.read().strip(), mounts_of(pid, mount_point)[-1:] == wanted]
+                    found[namespace] = [name.read().strip(), seen(pid) == wanted]
         except OSError:
             pass
     return sorted(found.values())
