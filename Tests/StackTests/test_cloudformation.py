@@ -2,37 +2,17 @@
 
 import itertools
 import json
-import os
 
 import boto3
 import pytest
 import yaml
 from cfnlint.api import lint
 from moto import mock_aws
+from moto.ec2.models.route_tables import RouteTable
 
-from conftest import FUNCTIONS, URL, generate, run, template
-
-OPTIONS = [
-    ((), ("--launch-configuration",)),
-    ((), ("--existing-network",)),
-    ((), ("--existing-volume",)),
-    ((), ("--no-address",)),
-    ((), ("--alarms",)),
-    (URL, ("--preinstalled",), ()),
-]
-ALL = list(itertools.product(*OPTIONS))
-
-
-def pairwise(rows):
-    """Few rows in which every two options meet; lint takes seconds for each."""
-    left = {pair for row in rows for pair in itertools.combinations(enumerate(row), 2)}
-    while left:
-        best = max(rows, key=lambda row: len(left & set(itertools.combinations(enumerate(row), 2))))
-        left -= set(itertools.combinations(enumerate(best), 2))
-        yield best
-
-
-COMBINATIONS = [sum(each, ()) for each in (ALL if "AUTOHEAL_ALL_COMBINATIONS" in os.environ else pairwise(ALL))]
+from combinations import COMBINATIONS, TWO_VOLUMES, URL, name
+from conftest import FUNCTIONS, generate, run, template
+from template import Template
 
 # Names of the original's template.
 ORIGINAL_PARAMETERS = {
@@ -46,31 +26,9 @@ ORIGINAL_RESOURCES = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def two_volumes(tmp_path):
-    path = tmp_path / "config.toml"
-    path.write_text(
-        '[agent]\nlog-format = "json"\n\n[[volume]]\ndevice = "/dev/sdf"\nmount-point = "/data"\ntries = 120\n\n'
-        '[[volume]]\ndevice = "/dev/sdg"\nmount-point = "/var/log/app"\nlabel = "logs"\n'
-    )
-    return ("--config", path)
-
-
-@pytest.mark.parametrize("options", COMBINATIONS, ids=lambda options: " ".join(options) or "none")
+@pytest.mark.parametrize("options", COMBINATIONS, ids=name)
 def test_lint_finds_nothing(options):
     assert not lint(generate("cloudformation", *options), regions=["eu-west-1"])
-
-
-@pytest.mark.parametrize("image", ["debian-12", "ubuntu-22.04", "ubuntu-24.04", "own"])
-@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
-def test_lint_finds_nothing_with_any_image(image, architecture):
-    text = generate("cloudformation", "--image", image, "--architecture", architecture, "--tag", "Stage=a b")
-    assert not lint(text, regions=["eu-west-1", "us-east-1"])
-
-
-def test_lint_finds_nothing_with_several_volumes(two_volumes):
-    for options in (), ("--existing-volume",):
-        assert not lint(generate("cloudformation", *two_volumes, *options), regions=["eu-west-1"])
 
 
 def test_json_says_the_same():
@@ -174,16 +132,16 @@ def test_each_function_has_a_role_of_its_own(stack):
         ("VolumeSnapshotId", ["", "snap-0a"], ["vol-0a"]),
     ],
 )  # fmt: skip
-def test_a_parameter_takes_only_what_the_agent_and_the_shell_take_as_it_is(name, right, wrong):
+def test_a_parameter_takes_only_what_the_agent_and_the_shell_take_as_it_is(name, right, wrong, stack):
     for value in right:
-        template(*URL, **{name: value})
+        Template(stack.source, {name: value})
     for value in wrong:
         with pytest.raises(ValueError):
-            template(*URL, **{name: value})
+            Template(stack.source, {name: value})
 
 
-def test_several_volumes_are_all_attached_configured_and_told_apart(two_volumes):
-    stack = template(*URL, *two_volumes)
+def test_several_volumes_are_all_attached_configured_and_told_apart():
+    stack = template(*URL, *TWO_VOLUMES)
     one, other = (stack.ids[each] for each in ("AutohealVolume", "AutohealVolume2"))
     variables = stack.properties("DeviceAttachment")["Environment"]["Variables"]
     assert variables["VOLUMES"] == f"/dev/sdf={one},/dev/sdg={other}"
@@ -192,7 +150,7 @@ def test_several_volumes_are_all_attached_configured_and_told_apart(two_volumes)
     assert 'log-format = "json"' in stack.user_data()
     assertions = [stack.value(each["Assert"]) for each in stack.source["Rules"]["DistinctVolumes"]["Assertions"]]
     assert assertions and all(assertions)
-    same = template(*URL, *two_volumes, Volume2Device="/dev/sdf")
+    same = template(*URL, *TWO_VOLUMES, Volume2Device="/dev/sdf")
     assert not all(same.value(each["Assert"]) for each in same.source["Rules"]["DistinctVolumes"]["Assertions"])
 
 
@@ -202,6 +160,8 @@ def test_several_volumes_are_all_attached_configured_and_told_apart(two_volumes)
         (("--ssh-cidr", "0.0.0.0/0"), "whole internet"),
         (("--ssh-cidr", "192.0.2.1"), "not an IPv4 range"),
         (("--tag", "a b=c"), "letters, digits"),
+        (("--tag", "a,b=c"), "letters, digits"),
+        (("--tag", "a=${b}"), "letters, digits"),
         (("--tag", "Name=x"), "set by AWS or by the stack"),
         (("--volume-id", "vol-0123456789abcdef0"), "--existing-volume"),
         (("--volume-size", "0"), "from 1 to 65536"),
@@ -225,6 +185,9 @@ UNKNOWN_TO_MOTO = {
 @pytest.mark.parametrize("options", [(), ("--no-address", "--alarms")])
 def test_moto_creates_and_deletes_the_stack(options, monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL")
+    # Moto makes the route tables of a stack, but never deletes them, and then refuses to delete the VPC.
+    forget = lambda table, *_: table.ec2_backend.route_tables.pop(table.id)  # noqa: E731
+    monkeypatch.setattr(RouteTable, "delete", forget, raising=False)
     source = yaml.safe_load(generate("cloudformation", *URL, *options, "--image", "own"))
     left_out = {name for name, each in source["Resources"].items() if each["Type"] in UNKNOWN_TO_MOTO}
     source["Resources"] = {name: each for name, each in source["Resources"].items() if name not in left_out}
@@ -252,3 +215,5 @@ def test_moto_creates_and_deletes_the_stack(options, monkeypatch):
         assert volume["Size"] == 16
         cloud.delete_stack(StackName="test")
         assert not boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+        of_the_stack = [{"Name": "cidr", "Values": ["10.0.0.0/16"]}]
+        assert not boto3.client("ec2").describe_vpcs(Filters=of_the_stack)["Vpcs"]
