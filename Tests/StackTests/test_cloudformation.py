@@ -1,6 +1,5 @@
 """The template as a whole: what lint, its policies, its parameters and moto say of it."""
 
-import itertools
 import json
 
 import boto3
@@ -11,7 +10,8 @@ from moto import mock_aws
 from moto.ec2.models.route_tables import RouteTable
 
 from combinations import COMBINATIONS, TWO_VOLUMES, URL, name
-from conftest import FUNCTIONS, generate, run, template
+from conftest import generate, run, template
+from policies import allowed, called
 from template import Template
 
 # Names of the original's template.
@@ -61,41 +61,15 @@ def test_the_instance_has_no_role(stack):
 # Policies
 
 
-def kind(resource):
-    """What a policy's resource is, in the words of permissions.json."""
-    if resource == "*":
-        return "*"
-    service, _, _, rest = resource.split(":", 5)[2:6]
-    return rest.split("/")[0].split(":")[0]
-
-
 @pytest.mark.parametrize("options", [(), ("--no-address",), ("--existing-volume",)])
 @pytest.mark.parametrize(("function", "name"), [("DeviceAttachment", "attach"), ("AutohealScaleup", "scale_up")])
 def test_each_role_allows_what_its_function_calls_and_nothing_more(function, name, options):
     parameters = {"VolumeId": "vol-0123456789abcdef0"} if "--existing-volume" in options else {}
     stack = template(*URL, *options, **parameters)
-    allowed = {}
+    assert allowed(stack.statements(f"{function}Role"), stack.ids["AutohealGroup"]) == called(name, options)
     for statement in stack.statements(f"{function}Role"):
-        assert statement["Effect"] == "Allow"
-        actions, resources = statement["Action"], statement["Resource"]
-        actions = [actions] if isinstance(actions, str) else actions
-        resources = [resources] if isinstance(resources, str) else resources
         if statement["Sid"] in ("Logs", "DeadLetters"):
-            assert resources[0].startswith(function) and all(each.startswith(("logs:", "sqs:Send")) for each in actions)
-            continue
-        assert not any("*" in each for each in actions)
-        for action, resource in itertools.product(actions, resources):
-            allowed.setdefault(action, set()).add(kind(resource))
-            # Only this stack's: by name, or by the tag that Auto Scaling sets. The interface is the instance's own.
-            if kind(resource) == "instance":
-                condition = statement["Condition"]["StringEquals"]
-                assert condition == {"aws:ResourceTag/aws:autoscaling:groupName": stack.ids["AutohealGroup"]}
-            elif kind(resource) not in ("*", "network-interface"):
-                assert not resource.endswith("*")
-    declared = json.loads((FUNCTIONS / "permissions.json").read_text())[name]
-    if "--no-address" in options:
-        declared = {action: kinds for action, kinds in declared.items() if "Address" not in action}
-    assert allowed == {action: set(kinds) for action, kinds in declared.items()}
+            assert statement["Resource"].startswith(function)
 
 
 def test_a_tag_is_on_every_resource_that_takes_tags_and_on_the_instances():
@@ -148,10 +122,22 @@ def test_several_volumes_are_all_attached_configured_and_told_apart():
     for each in one, other:
         assert f'volume-id = "{each}"' in stack.user_data()
     assert 'log-format = "json"' in stack.user_data()
-    assertions = [stack.value(each["Assert"]) for each in stack.source["Rules"]["DistinctVolumes"]["Assertions"]]
-    assert assertions and all(assertions)
-    same = template(*URL, *TWO_VOLUMES, Volume2Device="/dev/sdf")
-    assert not all(same.value(each["Assert"]) for each in same.source["Rules"]["DistinctVolumes"]["Assertions"])
+    assert not stack.broken_rules()
+    same = Template(stack.source, {"Volume2Device": "/dev/sdf"})
+    assert same.broken_rules() == ["VolumeDevice and Volume2Device must differ."]
+
+
+def test_a_subnet_in_another_zone_than_the_volume_is_refused_before_anything_is_made():
+    source = yaml.safe_load(generate("cloudformation", *URL, "--existing-network"))
+    parameters = {"VpcId": "vpc-1", "SubnetId": "subnet-1", "AvailabilityZone": "eu-west-1a"}
+
+    def broken(zone, vpc):
+        return Template(source, parameters, {"subnet-1": {"AvailabilityZone": zone, "VpcId": vpc}}).broken_rules()
+
+    assert not broken("eu-west-1a", "vpc-1")
+    assert broken("eu-west-1b", "vpc-1") == ["SubnetId must be in AvailabilityZone."]
+    assert broken("eu-west-1a", "vpc-2") == ["SubnetId must be a subnet of VpcId."]
+    assert Template(source, parameters).properties("AutohealVolume")["AvailabilityZone"] == "eu-west-1a"
 
 
 @pytest.mark.parametrize(

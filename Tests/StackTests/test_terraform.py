@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from combinations import COMBINATIONS, URL, name
 from conftest import FUNCTIONS, generate, run
+from policies import allowed, called
 
 
 def mirror():
@@ -169,6 +170,9 @@ def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, clo
     assert environment["VOLUMES"] == f"/dev/sdf={volume['VolumeId']}"
     assert environment["HOOK_NAME"] == hook["LifecycleHookName"] and environment["GROUP_NAME"] == "autoheal"
     assert ("ALLOCATION_ID" in environment) == ("--no-address" not in options)
+    (role,) = cloud("iam").list_roles()["Roles"]
+    policy = cloud("iam").get_role_policy(RoleName=role["RoleName"], PolicyName="device-attachment")["PolicyDocument"]
+    assert allowed(policy["Statement"], "autoheal") == called("attach", options)
     if "--launch-configuration" in options:
         (launched,) = cloud("autoscaling").describe_launch_configurations()["LaunchConfigurations"]
         user_data = launched["UserData"]
@@ -200,3 +204,28 @@ def test_a_variable_takes_only_what_the_agent_and_aws_take(terraform, tmp_path):
     variables = [each for name, value in wrong.items() for each in ("-var", f"{name}={value}")]
     done = terraform(tmp_path, "plan", "-no-color", "-input=false", *variables, expected=(1,))
     assert set(re.findall(r': variable "(\w+)" \{', done.stderr)) == set(wrong)
+
+
+def test_a_volume_in_another_zone_than_the_subnet_is_refused_before_anything_is_made(terraform, tmp_path, cloud):
+    volume = cloud("ec2").create_volume(Size=8, AvailabilityZone="eu-west-1b")
+    generate("terraform", "--preinstalled", "--existing-volume", "-o", tmp_path)
+    terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
+    (image, *_) = cloud("ec2").describe_images()["Images"]
+    variables = [f"-var=volume_id={volume['VolumeId']}", f"-var=image_id={image['ImageId']}"]
+    done = terraform(tmp_path, "plan", "-no-color", "-input=false", *variables, expected=(1,))
+    assert "volume_id must be in the zone of the subnet" in done.stderr
+    terraform(tmp_path, "plan", "-input=false", *variables, "-var=availability_zone=b")
+
+
+def test_user_data_survives_hcl_and_its_templates(terraform, tmp_path):
+    """As the text of a template file, and between the marks of a here document."""
+    options = ("userdata", *URL, "--mount-point", "/srv/${x} %{y} $${z}")
+    text, escaped = generate(*options), generate(*options, "--for", "terraform")
+    (tmp_path / "user-data.tftpl").write_text(escaped)
+    (tmp_path / "main.tf").write_text(
+        'output "file" {\n  value = templatefile("${path.module}/user-data.tftpl", {})\n}\n'
+        f'output "here" {{\n  value = <<HERE\n{escaped}HERE\n}}\n'
+    )
+    terraform(tmp_path, "apply", "-auto-approve")
+    outputs = json.loads(terraform(tmp_path, "output", "-json").stdout)
+    assert outputs["file"]["value"] == outputs["here"]["value"] == text

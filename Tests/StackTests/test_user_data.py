@@ -82,6 +82,11 @@ def test_every_encoding_holds_the_same_text(source):
     assert len(base64.b64decode(packed)) < len(text) * 0.75
 
 
+def test_user_data_survives_sub(source, stack):
+    options = ("userdata", *source, "--mount-point", "/srv/${x}")
+    assert stack.do_sub(generate(*options, "--for", "cloudformation")) == generate(*options)
+
+
 def test_mime_keeps_the_parts_of_the_user(tmp_path):
     own = tmp_path / "app.sh"
     own.write_text("#!/bin/sh\necho 'héllo'\n")

@@ -27,7 +27,9 @@ extension CloudFormationStack {
         Resource(
             "AutohealLaunchConfig",
             "AWS::EC2::LaunchTemplate",
-            comment: "Has the original's name. No instance profile: an instance without a role cannot be abused.",
+            comment:
+                "Has the original's name. No instance profile: an instance without a role cannot be abused. It reads its\n"
+                + "tags, so a tag of the stack with a space or a slash in its key would keep it from launching.",
             [
                 "LaunchTemplateData": [
                     "ImageId": .ref("ImageId"), "InstanceType": .ref("InstanceType"), "KeyName": keyName,
