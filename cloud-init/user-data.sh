@@ -22,9 +22,7 @@ cat > /etc/autoheal-agent/config.toml.new <<'END_OF_FILE'
 
 [[volume]]
 device = "/dev/sdf"
-interval = 10
 mount-point = "/data"
-tries = 120
 END_OF_FILE
 chmod 0644 /etc/autoheal-agent/config.toml.new
 mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml

@@ -23,18 +23,14 @@ struct CloudFormationCommand: ParsableCommand {
 
     @OptionGroup var stack: StackFlags
 
-    @Flag(help: "Use a launch configuration; accounts made since 2024-10-01 cannot create any.")
-    var launchConfiguration = false
-
-    @Option(help: "The form: \(TemplateFormat.allValueStrings.joined(separator: ", ")); JSON has no comments.")
+    @Option(help: "The form; JSON has no comments.")
     var format = TemplateFormat.yaml
 
     @OptionGroup(title: "Output") var output: OutputFlags
 
     func run() throws {
         try output.write {
-            var options = try stack.options()
-            options.usesLaunchConfiguration = launchConfiguration
+            let options = try stack.options()
             let text = try CloudFormationStack(options).text(format)
             if text.utf8.count > CloudFormationStack.inlineLimit {
                 OutputFlags.note(

@@ -21,10 +21,10 @@ struct StackFlags: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Give the instance a fixed address.")
     var address = true
 
-    @Option(help: "The image: \(MachineImage.allValueStrings.joined(separator: ", ")).")
+    @Option(help: "The image of the instance.")
     var image = MachineImage.debian12
 
-    @Option(help: "Its architecture: \(MachineArchitecture.allValueStrings.joined(separator: ", ")).")
+    @Option(help: "The architecture of the image.")
     var architecture = MachineArchitecture.x86
 
     @Option(help: "The instance type. (default: t3.micro or t4g.micro)")
@@ -45,6 +45,9 @@ struct StackFlags: ParsableArguments {
     )
     var tags: [String] = []
 
+    @Flag(help: "Use a launch configuration; accounts made since 2024-10-01 cannot create any.")
+    var launchConfiguration = false
+
     @Flag(help: "Power the instance off when its volume cannot be had, so that the group replaces it.")
     var powerOffOnFailure = false
 
@@ -53,6 +56,7 @@ struct StackFlags: ParsableArguments {
         options.source = try source.source()
         options.volumeSize = volumeSize
         options.volumeType = volumeType
+        options.usesLaunchConfiguration = launchConfiguration
         options.usesExistingVolumes = existingVolume
         options.usesExistingNetwork = existingNetwork
         options.hasAddress = address

@@ -22,9 +22,6 @@ struct TerraformCommand: ParsableCommand {
 
     @OptionGroup var stack: StackFlags
 
-    @Flag(help: "Use a launch configuration; accounts made since 2024-10-01 cannot create any.")
-    var launchConfiguration = false
-
     @Option(name: .shortAndLong, help: ArgumentHelp("Write the module into this directory.", valueName: "directory"))
     var output: String?
 
@@ -33,8 +30,7 @@ struct TerraformCommand: ParsableCommand {
 
     func run() throws {
         do {
-            var options = try stack.options()
-            options.usesLaunchConfiguration = launchConfiguration
+            let options = try stack.options()
             let files = try TerraformModule(options).files()
             if let output { try write(files, to: output) } else { show(files) }
         } catch {

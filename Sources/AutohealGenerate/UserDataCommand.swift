@@ -29,15 +29,15 @@ struct UserDataCommand: ParsableCommand {
     @OptionGroup(title: "Volume") var volume: VolumeFlags
     @OptionGroup(title: "Package") var source: SourceFlags
 
-    @Option(help: "The form: \(UserDataFormat.allValueStrings.joined(separator: ", ")).")
+    @Option(help: "The form.")
     var format: UserDataFormat = .cloudConfig
 
-    @Option(help: "How it is packed: \(UserDataEncoding.allValueStrings.joined(separator: ", ")).")
+    @Option(help: "How it is packed.")
     var encode: UserDataEncoding = .none
 
     @Option(
         name: .customLong("for"),
-        help: "Where it is put: raw, cloudformation (inside Fn::Sub) or terraform (inside HCL or a template)."
+        help: "Where it is put: as it is, inside Fn::Sub, or inside HCL or a template of Terraform."
     )
     var language: TemplateLanguage = .raw
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AutohealCore
+import Foundation
 import Testing
 
 @testable import AutohealGenerate
@@ -22,6 +23,20 @@ struct CommandTests {
     func help(command: String) throws {
         let type = try type(of: GenerateCommand.parseAsRoot([command]))
         #expect(GenerateCommand.helpMessage(for: type).contains("  autoheal-generate \(command) -"))
+    }
+
+    @Test("The manual has every flag", arguments: commands)
+    func manual(command: String) throws {
+        let page = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("packaging/man/autoheal-generate.1")
+        let manual = try String(contentsOf: page, encoding: .utf8)
+        let help = GenerateCommand.helpMessage(for: try type(of: GenerateCommand.parseAsRoot([command])))
+        // Of two that are each other's opposite, the one that is not the default.
+        let defaults: Set = ["grow", "check", "address"]
+        for flag in help.matches(of: /[ \/]--([a-z0-9-]+)/).map({ String($0.1) }) where !defaults.contains(flag) {
+            #expect(manual.contains("-\(flag) ") || manual.contains("-\(flag)\n"), "--\(flag)")
+        }
     }
 
     @Test("Contradictions are usage errors")

@@ -17,8 +17,10 @@ IDS = {"AWS::EC2::Volume": "vol-{:017x}", "AWS::EC2::EIP": "192.0.2.{}", "AWS::E
 
 
 class Template:
-    def __init__(self, source, parameters=()):
+    def __init__(self, source, parameters=(), attributes=()):
+        """:param attributes: what EC2 knows of a resource that a parameter names."""
         self.source = source
+        self.attributes = dict(attributes)
         declared = source["Parameters"]
         self.parameters = {name: each.get("Default") for name, each in declared.items()} | dict(parameters)
         for name, value in self.parameters.items():
@@ -73,6 +75,15 @@ class Template:
         condition, one, other = argument
         return self.value(one if self.conditions[condition] else other)
 
+    def do_valueofall(self, argument):
+        kind, attribute = argument
+        named = [name for name, each in self.source["Parameters"].items() if each["Type"] == kind]
+        return [self.attributes[self.parameters[name]][attribute] for name in named]
+
+    def do_eachmemberequals(self, argument):
+        members, value = map(self.value, argument)
+        return all(each == value for each in members)
+
     def do_equals(self, argument):
         one, other = map(self.value, argument)
         return str(one) == str(other)
@@ -94,6 +105,10 @@ class Template:
 
     def of_type(self, kind):
         return [name for name, each in self.resources.items() if each["Type"] == kind]
+
+    def broken_rules(self):
+        assertions = [each for rule in self.source.get("Rules", {}).values() for each in rule["Assertions"]]
+        return [each["AssertDescription"] for each in assertions if not self.value(each["Assert"])]
 
     def user_data(self):
         properties = self.properties("AutohealLaunchConfig")

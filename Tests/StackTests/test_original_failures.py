@@ -11,7 +11,8 @@ import tomllib
 
 import pytest
 
-from conftest import FUNCTIONS, ROOT, URL, template
+from combinations import URL
+from conftest import FUNCTIONS, ROOT, template
 
 CODE = {"DeviceAttachment": "attach", "AutohealScaleup": "scale_up"}
 

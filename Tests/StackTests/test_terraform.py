@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -14,8 +15,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from conftest import FUNCTIONS, URL, generate, run
-from test_cloudformation import COMBINATIONS, two_volumes  # noqa: F401  (a fixture)
+from combinations import COMBINATIONS, URL, name
+from conftest import FUNCTIONS, generate, run
+from policies import allowed, called
 
 
 def mirror():
@@ -29,21 +31,42 @@ def mirror():
 
 
 @pytest.fixture(scope="session")
-def terraform(tmp_path_factory):
+def moto():
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def cloud(moto):
+    """Moto without what an earlier test made; its state is the process's."""
+    urllib.request.urlopen(f"{moto}/moto-api/reset", data=b"")
+    return lambda service: boto3.client(service, endpoint_url=moto)
+
+
+@pytest.fixture(scope="session")
+def terraform(tmp_path_factory, moto):
     if not shutil.which("terraform"):
         pytest.skip("terraform is not installed")
+    if not mirror():
+        pytest.skip("no mirror of the provider: set TF_PLUGIN_MIRROR to the folder that holds registry.terraform.io")
     settings = tmp_path_factory.mktemp("terraform") / "rc"
-    settings.write_text("")
-    quiet = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_CONFIG_FILE": str(settings)}
+    settings.touch()
+    environment = {
+        **os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_CONFIG_FILE": str(settings),
+        "AWS_ENDPOINT_URL": moto,
+    }  # fmt: skip
 
-    def terraform(directory, *arguments, expected=(0,), **environment):
+    def terraform(directory, *arguments, expected=(0,)):
         done = subprocess.run(
             ["terraform", f"-chdir={directory}", *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=600,
-            env={**os.environ, **quiet, **environment},
+            env=environment,
         )
         assert done.returncode in expected, done.stdout + done.stderr
         return done
@@ -51,28 +74,25 @@ def terraform(tmp_path_factory):
     return terraform
 
 
-@pytest.fixture(scope="session")
-def provider():
-    if not mirror():
-        pytest.skip("no mirror of the provider: set TF_PLUGIN_MIRROR to the folder that holds registry.terraform.io")
-    return f"-plugin-dir={mirror()}"
+VALUES = {
+    "package_url": URL[1], "package_sha256": URL[3], "image_id": "ami-0", "subnet_id": "subnet-0",
+    "volume_id": "vol-0123456789abcdef0", "volume2_id": "vol-0123456789abcdef1",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("options", COMBINATIONS, ids=lambda options: " ".join(options) or "none")
-def test_the_module_is_formatted_and_valid(options, terraform, provider, tmp_path):
-    generate("terraform", *options, "--tag", "Stage=a b", "--tag", "A=${x}", "-o", tmp_path / "module")
-    terraform(tmp_path / "module", "fmt", "-check", "-diff")
-    terraform(tmp_path / "module", "init", provider)
-    terraform(tmp_path / "module", "validate")
-
-
-def test_the_module_with_several_volumes_is_formatted_and_valid(two_volumes, terraform, provider, tmp_path):  # noqa: F811
-    for number, options in enumerate([(), ("--existing-volume",)]):
-        module = tmp_path / str(number)
-        generate("terraform", *two_volumes, *options, "-o", module)
-        terraform(module, "fmt", "-check", "-diff")
-        terraform(module, "init", provider)
-        terraform(module, "validate")
+def test_the_module_is_formatted_and_valid_with_any_options(terraform, tmp_path):
+    """As modules of one configuration, since each run of the provider takes seconds."""
+    calls = []
+    for number, options in enumerate(COMBINATIONS):
+        module = tmp_path / f"module-{number}"
+        generate("terraform", *options, "-o", module)
+        declared = (module / "variables.tf").read_text()
+        values = "".join(f'  {each} = "{value}"\n' for each, value in VALUES.items() if f'"{each}"' in declared)
+        calls.append(f'# {name(options)}\nmodule "m{number}" {{\n  source = "./module-{number}"\n{values}}}\n')
+    terraform(tmp_path, "fmt", "-check", "-diff", "-recursive")
+    (tmp_path / "main.tf").write_text("".join(calls))
+    terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
+    terraform(tmp_path, "validate")
 
 
 def test_the_archive_holds_the_function_and_is_always_the_same(tmp_path):
@@ -96,17 +116,6 @@ def test_nothing_is_overwritten_unless_forced(tmp_path):
     assert (tmp_path / "main.tf").read_text() != "mine"
 
 
-@pytest.fixture
-def moto():
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    # The server's state is the process's, so that of an earlier test.
-    urllib.request.urlopen(f"http://{host}:{port}/moto-api/reset", data=b"")
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 def filled(value):
     """Without what is empty: moto gives null where AWS gives an empty text."""
     if isinstance(value, dict):
@@ -116,9 +125,9 @@ def filled(value):
     return value or None
 
 
-def changes(terraform, module, variables, endpoint):
+def changes(terraform, module, variables):
     """What a second plan would change, without the one property that moto does not keep."""
-    terraform(module, "plan", "-no-color", "-input=false", "-out=again", *variables, **endpoint)
+    terraform(module, "plan", "-no-color", "-input=false", "-out=again", *variables)
     plan = json.loads(terraform(module, "show", "-json", "again").stdout)
     found = {}
     for each in plan["resource_changes"]:
@@ -129,42 +138,46 @@ def changes(terraform, module, variables, endpoint):
     return {address: keys for address, keys in found.items() if keys or address != "aws_autoscaling_group.autoheal"}
 
 
-@pytest.mark.parametrize("options", [(), ("--alarms", "--no-address"), ("--launch-configuration", "--preinstalled")])
-def test_apply_then_an_empty_plan_then_destroy(options, terraform, provider, tmp_path, moto):
-    endpoint = {"AWS_ENDPOINT_URL": moto}
+EVERYTHING_ELSE = (
+    "--alarms", "--no-address", "--launch-configuration", "--preinstalled", "--existing-network", "--existing-volume",
+)  # fmt: skip
 
-    def client(service):
-        return boto3.client(service, endpoint_url=moto)
 
-    (image, *_) = client("ec2").describe_images()["Images"]
-    module = tmp_path / "module"
-    source = () if "--preinstalled" in options else URL
-    generate("terraform", *source, *options, "--tag", "Owner=ops", "-o", module)
-    variables = ["-var", f"image_id={image['ImageId']}", "-var", "alarm_email=ops@example.com"]
-    if "--alarms" not in options:
-        variables = variables[:2]
-    terraform(module, "init", provider)
-    terraform(module, "apply", "-no-color", "-auto-approve", "-input=false", *variables, **endpoint)
-    assert not changes(terraform, module, variables, endpoint)
+@pytest.mark.parametrize("options", [URL, EVERYTHING_ELSE], ids=name)
+def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, cloud):
+    (image, *_) = cloud("ec2").describe_images()["Images"]
+    values = {"image_id": image["ImageId"]}
+    if options == EVERYTHING_ELSE:
+        (subnet, *_) = cloud("ec2").describe_subnets()["Subnets"]
+        own = cloud("ec2").create_volume(Size=8, AvailabilityZone=subnet["AvailabilityZone"], Encrypted=True)
+        values |= {"volume_id": own["VolumeId"], "subnet_id": subnet["SubnetId"], "alarm_email": "ops@example.com"}
+    variables = [f"-var={key}={value}" for key, value in values.items()]
+    generate("terraform", *options, "--tag", "Owner=ops", "-o", tmp_path)
+    terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
+    terraform(tmp_path, "apply", "-no-color", "-auto-approve", "-input=false", *variables)
+    assert not changes(terraform, tmp_path, variables)
 
-    outputs = json.loads(terraform(module, "output", "-json", **endpoint).stdout)
-    (group,) = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    outputs = json.loads(terraform(tmp_path, "output", "-json").stdout)
+    (group,) = cloud("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert group["AutoScalingGroupName"] == outputs["group_name"]["value"] == "autoheal"
     assert (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == (0, 1, 1)
-    (hook,) = client("autoscaling").describe_lifecycle_hooks(AutoScalingGroupName="autoheal")["LifecycleHooks"]
+    (hook,) = cloud("autoscaling").describe_lifecycle_hooks(AutoScalingGroupName="autoheal")["LifecycleHooks"]
     assert hook["DefaultResult"] == "ABANDON"
-    (volume,) = client("ec2").describe_volumes(VolumeIds=[outputs["data_volume_id"]["value"]])["Volumes"]
-    assert volume["Encrypted"] and volume["VolumeType"] == "gp3"
-    configuration = client("lambda").get_function_configuration(FunctionName="autoheal-device-attachment")
+    (volume,) = cloud("ec2").describe_volumes(VolumeIds=[outputs["data_volume_id"]["value"]])["Volumes"]
+    assert volume["Encrypted"]
+    configuration = cloud("lambda").get_function_configuration(FunctionName="autoheal-device-attachment")
     environment = configuration["Environment"]["Variables"]
     assert environment["VOLUMES"] == f"/dev/sdf={volume['VolumeId']}"
     assert environment["HOOK_NAME"] == hook["LifecycleHookName"] and environment["GROUP_NAME"] == "autoheal"
     assert ("ALLOCATION_ID" in environment) == ("--no-address" not in options)
+    (role,) = cloud("iam").list_roles()["Roles"]
+    policy = cloud("iam").get_role_policy(RoleName=role["RoleName"], PolicyName="device-attachment")["PolicyDocument"]
+    assert allowed(policy["Statement"], "autoheal") == called("attach", options)
     if "--launch-configuration" in options:
-        (launched,) = client("autoscaling").describe_launch_configurations()["LaunchConfigurations"]
+        (launched,) = cloud("autoscaling").describe_launch_configurations()["LaunchConfigurations"]
         user_data = launched["UserData"]
     else:
-        (template,) = client("ec2").describe_launch_template_versions(
+        (template,) = cloud("ec2").describe_launch_template_versions(
             LaunchTemplateId=group["LaunchTemplate"]["LaunchTemplateId"], Versions=["$Latest"]
         )["LaunchTemplateVersions"]
         user_data = template["LaunchTemplateData"]["UserData"]
@@ -172,23 +185,47 @@ def test_apply_then_an_empty_plan_then_destroy(options, terraform, provider, tmp
     text = base64.b64decode(user_data).decode()
     assert f'volume-id = "{volume["VolumeId"]}"' in text and 'device = "/dev/sdf"' in text and "${" not in text
 
-    terraform(module, "destroy", "-no-color", "-auto-approve", "-input=false", *variables, **endpoint)
-    assert not client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
-    assert volume["VolumeId"] not in {each["VolumeId"] for each in client("ec2").describe_volumes()["Volumes"]}
+    terraform(tmp_path, "destroy", "-no-color", "-auto-approve", "-input=false", *variables)
+    assert not cloud("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    left = {each["VolumeId"] for each in cloud("ec2").describe_volumes()["Volumes"]}
+    assert (volume["VolumeId"] in left) == ("--existing-volume" in options)
     of_the_volume = [{"Name": "volume-id", "Values": [volume["VolumeId"]]}]
-    assert len(client("ec2").describe_snapshots(Filters=of_the_volume)["Snapshots"]) == 1
+    snapshots = cloud("ec2").describe_snapshots(Filters=of_the_volume)["Snapshots"]
+    assert len(snapshots) == ("--existing-volume" not in options)
 
 
-@pytest.mark.parametrize(
-    "variable",
-    [
-        "package_url=https://a/b?X-Amz-Signature=x", "package_sha256=abc", "volume_mount_point=/etc",
-        "volume_device=/dev/sda", "ssh_cidr=10.0.0.1", "name=1", "tags={\"a b\"=\"c\"}", "volume_size=0",
-    ],
-)  # fmt: skip
-def test_a_variable_takes_only_what_the_agent_and_aws_take(variable, terraform, provider, tmp_path, moto):
-    module = tmp_path / "module"
-    generate("terraform", *URL, "-o", module)
-    terraform(module, "init", provider)
-    done = terraform(module, "plan", "-input=false", "-var", variable, expected=(1,), AWS_ENDPOINT_URL=moto)
-    assert "Invalid value for variable" in done.stderr
+def test_a_variable_takes_only_what_the_agent_and_aws_take(terraform, tmp_path):
+    wrong = {
+        "package_url": "https://a/b?X-Amz-Signature=x", "package_sha256": "abc", "volume_mount_point": "/etc",
+        "volume_device": "/dev/sda", "ssh_cidr": "10.0.0.1", "name": "1", "tags": '{"a b"="c"}', "volume_size": "0",
+    }  # fmt: skip
+    generate("terraform", *URL, "-o", tmp_path)
+    terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
+    variables = [each for name, value in wrong.items() for each in ("-var", f"{name}={value}")]
+    done = terraform(tmp_path, "plan", "-no-color", "-input=false", *variables, expected=(1,))
+    assert set(re.findall(r': variable "(\w+)" \{', done.stderr)) == set(wrong)
+
+
+def test_a_volume_in_another_zone_than_the_subnet_is_refused_before_anything_is_made(terraform, tmp_path, cloud):
+    volume = cloud("ec2").create_volume(Size=8, AvailabilityZone="eu-west-1b")
+    generate("terraform", "--preinstalled", "--existing-volume", "-o", tmp_path)
+    terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
+    (image, *_) = cloud("ec2").describe_images()["Images"]
+    variables = [f"-var=volume_id={volume['VolumeId']}", f"-var=image_id={image['ImageId']}"]
+    done = terraform(tmp_path, "plan", "-no-color", "-input=false", *variables, expected=(1,))
+    assert "volume_id must be in the zone of the subnet" in done.stderr
+    terraform(tmp_path, "plan", "-input=false", *variables, "-var=availability_zone=b")
+
+
+def test_user_data_survives_hcl_and_its_templates(terraform, tmp_path):
+    """As the text of a template file, and between the marks of a here document."""
+    options = ("userdata", *URL, "--mount-point", "/srv/${x} %{y} $${z}")
+    text, escaped = generate(*options), generate(*options, "--for", "terraform")
+    (tmp_path / "user-data.tftpl").write_text(escaped)
+    (tmp_path / "main.tf").write_text(
+        'output "file" {\n  value = templatefile("${path.module}/user-data.tftpl", {})\n}\n'
+        f'output "here" {{\n  value = <<HERE\n{escaped}HERE\n}}\n'
+    )
+    terraform(tmp_path, "apply", "-auto-approve")
+    outputs = json.loads(terraform(tmp_path, "output", "-json").stdout)
+    assert outputs["file"]["value"] == outputs["here"]["value"] == text

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import URL, generate, run
+from combinations import URL
+from conftest import generate, run
 
 APT_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc\n-----END PGP PUBLIC KEY BLOCK-----\n"
 CONFIGURATION = Path("etc/autoheal-agent/config.toml")
@@ -57,19 +58,19 @@ def test_the_shells_and_shellcheck_accept_every_script(form, source, tmp_path):
                 assert not done.returncode, done.stdout + done.stderr
 
 
-def test_cloud_init_accepts_the_cloud_config(source, tmp_path):
+def test_cloud_init_accepts_the_cloud_config(source):
     text = generate("userdata", *source)
     # Older versions of the schema do not refuse unknown keys at the top.
     assert set(yaml.safe_load(text)) == {"write_files", "runcmd"}
     if not shutil.which("cloud-init"):
         pytest.skip("cloud-init is not installed")
-    path = tmp_path / "user-data"
-    path.write_text(text)
-    # As a user without rights where possible: newer versions write to /run as root.
-    user = {"user": "nobody"} if os.geteuid() == 0 else {}
-    for each in (path, *list(path.parents)[:3]):
-        each.chmod(0o755)
-    done = subprocess.run(["cloud-init", "schema", "-c", path], capture_output=True, text=True, **user)
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(text)
+        file.flush()
+        # As a user without rights where possible: newer versions write to /run as root.
+        os.chmod(file.name, 0o644)
+        user = {"user": "nobody"} if os.geteuid() == 0 else {}
+        done = subprocess.run(["cloud-init", "schema", "-c", file.name], capture_output=True, text=True, **user)
     assert done.returncode == 0 and "Valid" in done.stdout + done.stderr, done.stdout + done.stderr
 
 
@@ -79,6 +80,11 @@ def test_every_encoding_holds_the_same_text(source):
     packed = generate("userdata", *source, "--encode", "gzip-base64")
     assert gzip.decompress(base64.b64decode(packed)).decode() == text
     assert len(base64.b64decode(packed)) < len(text) * 0.75
+
+
+def test_user_data_survives_sub(source, stack):
+    options = ("userdata", *source, "--mount-point", "/srv/${x}")
+    assert stack.do_sub(generate(*options, "--for", "cloudformation")) == generate(*options)
 
 
 def test_mime_keeps_the_parts_of_the_user(tmp_path):

@@ -175,7 +175,12 @@ variable "tags" {
   default     = {}
 
   validation {
-    condition     = alltrue([for key in keys(var.tags) : can(regex("^[A-Za-z0-9+=.,_:@-]+$", key))])
-    error_message = "A key may have letters, digits and +-=.,_:@ only: the instance reads its tags from the metadata service."
+    condition     = alltrue([for key in keys(var.tags) : can(regex("^[A-Za-z0-9+=._:@-]{1,128}$", key))])
+    error_message = "A key may have letters, digits and +-=._:@ only: the instance reads its tags from the metadata service."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value))])
+    error_message = "A value may have 256 letters, digits, spaces and _.:/=+-@ at most: a role takes no others."
   }
 }

@@ -169,14 +169,24 @@ extension CloudFormationStack {
                 ),
             ]
         }
-        if needsZone {
+        if options.usesExistingNetwork, needsZone {
+            parameters.append(
+                Parameter(
+                    "AvailabilityZone",
+                    "Network",
+                    "Availability zone of the subnet",
+                    type: "AWS::EC2::AvailabilityZone::Name",
+                    description: "Where the volume is made."
+                )
+            )
+        } else if needsZone {
             parameters.append(
                 Parameter(
                     "AvailabilityZone",
                     "Network",
                     "Letter of the availability zone",
                     default: "a",
-                    description: "Joined to the region; volume and subnet are in one zone.",
+                    description: "Joined to the region; volume and subnet are in one zone, and stay there.",
                     ["AllowedPattern": "[a-z]"]
                 )
             )

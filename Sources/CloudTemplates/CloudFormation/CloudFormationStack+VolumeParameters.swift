@@ -89,7 +89,7 @@ extension CloudFormationStack {
                 "Snapshot to start from",
                 default: "",
                 description:
-                    "Empty for a blank volume. Changing it makes a new volume, after a snapshot of the old one.",
+                    "Empty for a blank volume. CloudFormation refuses to change it later.",
                 ["AllowedPattern": "(snap-[0-9a-f]+)?"]
             ),
         ]
@@ -115,24 +115,44 @@ extension CloudFormationStack {
         ["Fn::Not": [["Fn::Equals": [.ref(parameter), ""]]]]
     }
 
-    /// Two volumes cannot share a device name, a mount point or an id: said before anything is made.
+    /// What cannot be right is said before anything is made.
     var rules: [(key: String, value: TemplateValue)] {
-        var assertions: [TemplateValue] = []
-        for one in numbers {
-            for other in numbers where other > one {
-                for name in ["Device", "MountPoint"] + (options.usesExistingVolumes ? ["Id"] : []) {
-                    let pair: TemplateValue = [.ref(volumeParameter(one, name)), .ref(volumeParameter(other, name))]
-                    assertions.append(
-                        [
-                            "Assert": ["Fn::Not": [["Fn::Equals": pair]]],
-                            "AssertDescription": .string(
-                                "\(volumeParameter(one, name)) and \(volumeParameter(other, name)) must differ."
-                            ),
-                        ]
+        [("DistinctVolumes", distinctVolumes), ("SubnetFits", subnetFits)]
+            .filter { !$0.1.isEmpty }
+            .map { ($0.0, ["Assertions": .list($0.1)]) }
+    }
+
+    private static func assertion(_ condition: TemplateValue, _ description: String) -> TemplateValue {
+        ["Assert": condition, "AssertDescription": .string(description)]
+    }
+
+    /// Two volumes cannot share a device name, a mount point or an id.
+    private var distinctVolumes: [TemplateValue] {
+        let names = ["Device", "MountPoint"] + (options.usesExistingVolumes ? ["Id"] : [])
+        return numbers.flatMap { one in
+            numbers.filter { $0 > one }.flatMap { other in
+                names.map { name in
+                    let pair = [volumeParameter(one, name), volumeParameter(other, name)]
+                    return Self.assertion(
+                        ["Fn::Not": [["Fn::Equals": .list(pair.map(TemplateValue.ref))]]],
+                        "\(pair[0]) and \(pair[1]) must differ."
                     )
                 }
             }
         }
-        return assertions.isEmpty ? [] : [("DistinctVolumes", ["Assertions": .list(assertions)])]
+    }
+
+    /// An instance in another zone than its volume could never have it.
+    private var subnetFits: [TemplateValue] {
+        guard options.usesExistingNetwork else { return [] }
+        let equals = { (attribute: TemplateValue, parameter: String) -> TemplateValue in
+            ["Fn::EachMemberEquals": [["Fn::ValueOfAll": ["AWS::EC2::Subnet::Id", attribute]], .ref(parameter)]]
+        }
+        let vpc = Self.assertion(equals("VpcId", "VpcId"), "SubnetId must be a subnet of VpcId.")
+        let zone = Self.assertion(
+            equals("AvailabilityZone", "AvailabilityZone"),
+            "SubnetId must be in AvailabilityZone."
+        )
+        return [vpc] + (needsZone ? [zone] : [])
     }
 }

@@ -23,7 +23,10 @@ package struct CloudFormationStack: Sendable {
 
     /// The letter of the zone is asked for where the subnet or a volume is made.
     var needsZone: Bool { !options.usesExistingNetwork || !options.usesExistingVolumes }
-    var zone: TemplateValue { .sub("${AWS::Region}${AvailabilityZone}") }
+    /// With a subnet that exists, the parameter is the name that EC2 gives for it.
+    var zone: TemplateValue {
+        options.usesExistingNetwork ? .ref("AvailabilityZone") : .sub("${AWS::Region}${AvailabilityZone}")
+    }
 
     /// The layers of the original, in its order.
     func layers() throws(GenerationError) -> [(name: String, comment: String, resources: [Resource])] {

@@ -7,6 +7,8 @@ struct Resource {
     var dependsOn: [String] = []
     /// For both deletion and replacement.
     var retention: String?
+    /// Rules of cfn-lint that do not hold here; the comment says why.
+    var ignoredChecks: [String] = []
     var properties: [(key: String, value: TemplateValue)]
 
     init(
@@ -16,6 +18,7 @@ struct Resource {
         condition: String? = nil,
         dependsOn: [String] = [],
         retention: String? = nil,
+        ignoredChecks: [String] = [],
         _ properties: KeyValuePairs<String, TemplateValue?> = [:]
     ) {
         self.id = id
@@ -24,6 +27,7 @@ struct Resource {
         self.condition = condition
         self.dependsOn = dependsOn
         self.retention = retention
+        self.ignoredChecks = ignoredChecks
         self.properties = properties.compactMap { pair in pair.value.map { (key: pair.key, value: $0) } }
     }
 
@@ -34,6 +38,10 @@ struct Resource {
         if let retention {
             pairs.append(("DeletionPolicy", .string(retention)))
             pairs.append(("UpdateReplacePolicy", .string(retention)))
+        }
+        if !ignoredChecks.isEmpty {
+            let checks = TemplateValue.list(ignoredChecks.map { .string($0) })
+            pairs.append(("Metadata", ["cfn-lint": ["config": ["ignore_checks": checks]]]))
         }
         if !properties.isEmpty { pairs.append(("Properties", .object(properties))) }
         return .object(pairs)

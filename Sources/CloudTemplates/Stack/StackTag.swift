@@ -11,18 +11,20 @@ package struct StackTag: Hashable, Sendable {
         }
         key = parts[0]
         value = parts[1]
-        // AWS, "View tags using instance metadata": with tags in IMDS, an instance with any other key is not launched.
-        guard key.utf8.count <= 128, key.wholeMatch(of: /[A-Za-z0-9+\-=.,_:@]+/) != nil,
+        // What all that is tagged accepts. AWS, "View tags using instance metadata": with tags in IMDS, an instance with
+        // a space, a slash or a letter beyond ASCII in a key is not launched. IAM API, "Tag": a role takes no comma.
+        guard key.utf8.count <= 128, key.wholeMatch(of: /[A-Za-z0-9+\-=._:@]+/) != nil,
             ![".", "..", "_index"].contains(key)
         else {
             throw GenerationError(
-                "The key of the tag '\(text)' may consist of letters, digits and +-=.,_:@ only: the instance reads its "
+                "The key of the tag '\(text)' may consist of letters, digits and +-=._:@ only: the instance reads its "
                     + "tags from the metadata service, and would not be launched with another key."
             )
         }
         guard !key.lowercased().hasPrefix("aws:"), key != "Name" else {
             throw GenerationError("The tag '\(key)' is set by AWS or by the stack itself.")
         }
+        // IAM API, "Tag".
         guard value.unicodeScalars.count <= 256,
             value.wholeMatch(of: /[\p{L}\p{Z}\p{N}_.:\/=+\-@]*/) != nil
         else {

@@ -11,7 +11,8 @@ extension TerraformModule {
             "functionTimeout": CloudFormationStack.functionTimeout,
             "heartbeatTimeout": CloudFormationStack.heartbeatTimeout, "architecture": options.architecture.rawValue,
             "instanceType": options.defaultInstanceType, "sshCIDR": options.sshCIDR.map(Self.quoted) ?? "null",
-            "tags": tags, "vpc": options.usesExistingNetwork ? "var.vpc_id" : "aws_vpc.my_vpc.id",
+            "defaultOfTags": defaultOfTags,
+            "vpc": options.usesExistingNetwork ? "data.aws_subnet.existing.vpc_id" : "aws_vpc.my_vpc.id",
             "subnet": options.usesExistingNetwork ? "var.subnet_id" : "aws_subnet.public_subnet_a.id",
             "userDataVariables": userDataVariables, "environment": environment, "groupNeeds": groupNeeds,
             "statements": try statements(),
@@ -47,10 +48,11 @@ extension TerraformModule {
         }
     }
 
-    private var tags: String {
-        guard !options.tags.isEmpty else { return "{}" }
+    private var defaultOfTags: String {
+        // terraform fmt does not align what goes over several lines.
+        guard !options.tags.isEmpty else { return "default     = {}" }
         let lines = Self.aligned(options.tags.map { (Self.quoted($0.key), Self.quoted($0.value)) })
-        return "{\n" + lines.map { "    \($0)\n" }.joined() + "  }"
+        return "default = {\n" + lines.map { "    \($0)\n" }.joined() + "  }"
     }
 
     private var userDataVariables: [String] {
