@@ -376,7 +376,7 @@ class Stories:
         shorter = "[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=2\n[Service]\nRestartSec=5\n"
         guest = self.launch(
             "7-never", [{"device": "/dev/sdf", "tries": 3, "interval": 5}],
-            files=[(f"/etc/systemd/system/{UNIT}.d/boot-test.conf", shorter)], parameters="",
+            files=[(f"/etc/systemd/system/{UNIT}.d/boot-test.conf", shorter)],
         )
         guest.wait_for_boot()
         guest.connect()
@@ -400,9 +400,7 @@ class Stories:
         with contextlib.suppress(StagingError):
             guest.wait_until("the agent to be done", lambda: guest.unit()["ActiveState"] == "active", pause=2)
         facts = guest.python(GUEST_FACTS, "facts", "/data")
-        if self.check_mounted(guest, guest.unit(), facts, volume=volume, figures=False):
-            timeout = guest.output("cat", f"/sys/block/{facts['volumes']['/data']['node']}/queue/io_timeout").strip()
-            check("its I/O timeout is that of EBS", timeout == "2147483647", timeout)
+        self.check_mounted(guest, guest.unit(), facts, volume=volume, figures=False)
 
     def login(self, guest):
         with socket.socket(socket.AF_UNIX) as console:
@@ -433,7 +431,7 @@ class Stories:
         guest = self.launch("8-without-rule", [
             {"device": "/dev/xvdb", "mount-point": "/by-id", "volume-id": by_id.id, "tries": 30},
             {"device": "/dev/xvdc", "mount-point": "/by-name", "tries": 30},
-        ], root_disk=root)
+        ], root_disk=root, parameters="")
         # cloud-init has read what it needs when it runs the user data; from there on nobody answers.
         self.packages.on_download = lambda path: self.metadata.fall_silent()
         self.attach_late(guest, by_id, by_name)
@@ -441,7 +439,12 @@ class Stories:
         self.report.check("there is no name of EC2's in /dev", not facts["ec2_names"], facts["ec2_names"])
         self.report.check("the metadata service was silent", not self.metadata.speaks.is_set())
         for mount_point, volume in (("/by-id", by_id), ("/by-name", by_name)):
-            self.check_mounted(guest, unit, facts, mount_point, volume, figures=mount_point == "/by-id")
+            if not self.check_mounted(guest, unit, facts, mount_point, volume, figures=mount_point == "/by-id"):
+                continue
+            # By the rule of the package: that of EC2, which does it too, is missing. The kernel rounds to its own ticks.
+            node = facts["volumes"][mount_point]["node"]
+            timeout = int(guest.output("cat", f"/sys/block/{node}/queue/io_timeout"))
+            self.report.check("its I/O timeout is 24 days", abs(timeout - 0x7FFFFFFF) < 100, timeout)
         self.report.figure("requests that got no answer", self.metadata.unanswered)
 
     ALL = {
