@@ -21,7 +21,7 @@ def listed(value):
 def allowed(statements, group):
     """The kinds of resources by action, beside writing logs and dead letters.
 
-    Only what is this stack's: by name, or by the tag that Auto Scaling sets. The interface is the instance's own.
+    Only what is this stack's: by name, by the tag that Auto Scaling sets, or by its subnet.
     """
     found = {}
     for statement in statements:
@@ -37,7 +37,10 @@ def allowed(statements, group):
             if kind(resource) == "instance":
                 condition = statement["Condition"]["StringEquals"]
                 assert condition == {"aws:ResourceTag/aws:autoscaling:groupName": group}
-            elif kind(resource) not in ("*", "network-interface"):
+            elif kind(resource) == "network-interface":
+                (subnet,) = statement["Condition"]["ArnEqualsIfExists"].values()
+                assert subnet.startswith("arn:aws:ec2:eu-west-1:*:subnet/subnet-") and not subnet.endswith("*")
+            elif resource != "*":
                 assert not resource.endswith("*")
     return found
 

@@ -92,6 +92,34 @@ def test_each_function_has_a_role_of_its_own(stack):
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
+# What happens to a running instance
+
+
+def test_a_new_instance_is_never_launched_before_the_old_one_is_gone(stack):
+    """Both would wait for one volume: nobody's refresh, rebalancing or lifetime may launch first."""
+    group = stack.properties("AutohealGroup")
+    assert group["InstanceMaintenancePolicy"] == {"MinHealthyPercentage": 0, "MaxHealthyPercentage": 100}
+    assert group["MaxSize"] == "1" and len(group["VPCZoneIdentifier"]) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--launch-configuration",)])
+def test_an_update_reaches_the_next_instance_and_leaves_the_running_one_alone(options):
+    group = template(*URL, *options).resources["AutohealGroup"]
+    assert "UpdatePolicy" not in group
+    if not options:
+        version = group["Properties"]["LaunchTemplate"]["Version"]
+        assert version == {"Fn::GetAtt": ["AutohealLaunchConfig", "LatestVersionNumber"]}
+
+
+def test_the_function_has_given_up_before_the_hook_does(stack):
+    """The hook's clock is restarted while the function works, so it ends that much after the function at the latest."""
+    function, hook = stack.properties("DeviceAttachment"), stack.properties("DeviceAttachmentHook")
+    assert 840 <= function["Timeout"] <= 900 < hook["HeartbeatTimeout"]
+    (target,) = stack.properties("EventRule")["Targets"]
+    for age in target["RetryPolicy"], stack.properties("DeviceAttachmentRetries"):
+        assert age["MaximumEventAgeInSeconds"] <= hook["HeartbeatTimeout"]
+
+
 # Parameters
 
 

@@ -364,6 +364,8 @@ resource "aws_iam_role_policy" "device_attachment" {
         Effect   = "Allow"
         Action   = ["ec2:AssociateAddress"]
         Resource = ["${local.ec2_arn}:network-interface/*"]
+
+        Condition = { ArnEqualsIfExists = { "ec2:Subnet" = "arn:${data.aws_partition.current.partition}:ec2:${local.region}:*:subnet/${aws_subnet.public_subnet_a.id}" } }
       },
       {
         Sid      = "TheseVolumes"

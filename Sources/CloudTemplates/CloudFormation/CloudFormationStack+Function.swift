@@ -64,11 +64,25 @@ extension CloudFormationStack {
             ("Sid", .string(StatementName.sid(kind))), ("Effect", "Allow"),
             ("Action", .list(actions.map { .string($0) })), ("Resource", resources(kind)),
         ]
-        if kind == "instance" {
-            let tag = "aws:ResourceTag/aws:autoscaling:groupName"
-            pairs.append(("Condition", ["StringEquals": .object([(tag, .ref("AutohealGroup"))])]))
-        }
+        if let condition = condition(kind) { pairs.append(("Condition", condition)) }
         return .object(pairs)
+    }
+
+    /// What is made later and has no name yet: by the tag that Auto Scaling sets, and by the subnet, which another
+    /// account may share.
+    private func condition(_ kind: String) -> TemplateValue? {
+        switch kind {
+        case "instance": ["StringEquals": ["aws:ResourceTag/aws:autoscaling:groupName": .ref("AutohealGroup")]]
+        case "network-interface":
+            [
+                "ArnEqualsIfExists": [
+                    "ec2:Subnet": .sub(
+                        "arn:${AWS::Partition}:ec2:${AWS::Region}:*:subnet/${\(subnetName)}"
+                    )
+                ]
+            ]
+        default: nil
+        }
     }
 
     private func resources(_ kind: String) -> TemplateValue {

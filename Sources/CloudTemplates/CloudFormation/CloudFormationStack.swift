@@ -18,7 +18,8 @@ package struct CloudFormationStack: Sendable {
         options.usesExistingVolumes ? volumeParameter(number, "Id") : "AutohealVolume\(Self.suffix(number))"
     }
 
-    var subnet: TemplateValue { .ref(options.usesExistingNetwork ? "SubnetId" : "PublicSubnetA") }
+    var subnetName: String { options.usesExistingNetwork ? "SubnetId" : "PublicSubnetA" }
+    var subnet: TemplateValue { .ref(subnetName) }
     var vpc: TemplateValue { .ref(options.usesExistingNetwork ? "VpcId" : "myVPC") }
 
     /// The letter of the zone is asked for where the subnet or a volume is made.

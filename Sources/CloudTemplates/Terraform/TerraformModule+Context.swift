@@ -13,7 +13,7 @@ extension TerraformModule {
             "instanceType": options.defaultInstanceType, "sshCIDR": options.sshCIDR.map(Self.quoted) ?? "null",
             "defaultOfTags": defaultOfTags,
             "vpc": options.usesExistingNetwork ? "data.aws_subnet.existing.vpc_id" : "aws_vpc.my_vpc.id",
-            "subnet": options.usesExistingNetwork ? "var.subnet_id" : "aws_subnet.public_subnet_a.id",
+            "subnet": subnet,
             "userDataVariables": userDataVariables, "environment": environment, "groupNeeds": groupNeeds,
             "statements": try statements(),
         ]
@@ -31,6 +31,8 @@ extension TerraformModule {
         }
         return context
     }
+
+    private var subnet: String { options.usesExistingNetwork ? "var.subnet_id" : "aws_subnet.public_subnet_a.id" }
 
     private var volumes: [[String: Any]] {
         zip(numbers, options.configuration.volumes).map { number, settings in
@@ -90,10 +92,21 @@ extension TerraformModule {
 
     private func statements() throws(GenerationError) -> [[String: Any]] {
         try FunctionSource.attach.grants(withAddress: options.hasAddress).map { kind, actions in
-            [
+            var statement: [String: Any] = [
                 "sid": StatementName.sid(kind), "actions": actions.map(Self.quoted).joined(separator: ", "),
-                "resources": resources(kind), "onlyGroup": kind == "instance",
+                "resources": resources(kind),
             ]
+            statement["condition"] = condition(kind)
+            return statement
+        }
+    }
+
+    private func condition(_ kind: String) -> String? {
+        switch kind {
+        case "instance": "StringEquals = { \"aws:ResourceTag/aws:autoscaling:groupName\" = local.group_name }"
+        case "network-interface":
+            "ArnEqualsIfExists = { \"ec2:Subnet\" = \"arn:${data.aws_partition.current.partition}:ec2:${local.region}:*:subnet/${\(subnet)}\" }"
+        default: nil
         }
     }
 
