@@ -38,6 +38,14 @@ let package = Package(
             ]
         ),
 
+        // The flags that describe a volume, the same for both programs.
+        .target(
+            name: "SettingFlags",
+            dependencies: [
+                "AutohealCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
         // Wrappers: each knows its library and nothing of ours.
         .systemLibrary(name: "CBlkid", pkgConfig: "blkid", providers: [.apt(["libblkid-dev"])]),
         .systemLibrary(name: "CLibmount", pkgConfig: "mount", providers: [.apt(["libmount-dev"])]),
@@ -79,7 +87,8 @@ let package = Package(
         .executableTarget(
             name: "AutohealAgent",
             dependencies: [
-                "AutohealCore", "AutohealHost", "ConfigurationFile", "InstanceMetadata", "StructuredLogging",
+                "AutohealCore", "AutohealHost", "ConfigurationFile", "InstanceMetadata", "SettingFlags",
+                "StructuredLogging",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -94,6 +103,7 @@ let package = Package(
             dependencies: [
                 "AutohealCore", "ConfigurationFile", "Yams",
                 .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             resources: [
                 .embedInCode("Functions/attach.py"),
@@ -109,7 +119,7 @@ let package = Package(
         .executableTarget(
             name: "AutohealGenerate",
             dependencies: [
-                "AutohealCore", "CloudTemplates", "ConfigurationFile",
+                "AutohealCore", "CloudTemplates", "ConfigurationFile", "SettingFlags",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
