@@ -1,7 +1,7 @@
 import ArgumentParser
 import CloudTemplates
 
-struct CloudFormationCommand: ParsableCommand {
+struct CloudFormationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cloudformation",
         abstract: "Write the whole stack as one CloudFormation template.",
@@ -28,8 +28,8 @@ struct CloudFormationCommand: ParsableCommand {
 
     @OptionGroup(title: "Output") var output: OutputFlags
 
-    func run() throws {
-        try output.write {
+    func run() async throws {
+        try await output.write {
             let options = try stack.options()
             let text = try CloudFormationStack(options).text(format)
             if text.utf8.count > CloudFormationStack.inlineLimit {

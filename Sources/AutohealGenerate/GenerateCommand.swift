@@ -3,7 +3,7 @@ import AutohealCore
 
 /// The program: what is common to its commands.
 @main
-struct GenerateCommand: ParsableCommand {
+struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "autoheal-generate",
         abstract:

@@ -15,9 +15,9 @@ struct OutputFlags: ParsableArguments {
     var force = false
 
     /// Generates and writes; every failure becomes one message on standard error and an exit code.
-    func write(_ generate: () throws -> String) throws {
+    func write(_ generate: () async throws -> String) async throws {
         do {
-            let text = try generate()
+            let text = try await generate()
             guard let output else { return FileHandle.standardOutput.write(Data(text.utf8)) }
             try write(Data(text.utf8), to: output)
         } catch {

@@ -1,14 +1,14 @@
 import ArgumentParser
 import CloudTemplates
 
-struct UserDataCommand: ParsableCommand {
+struct UserDataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "userdata",
         abstract: "Write the user data that configures and installs the agent when an instance is launched.",
         discussion: """
             It runs on the first boot of an instance only; what must happen on every boot is autoheal-agent.service's. \
             An instance has no network until its address is associated, so the download is tried for 30 minutes; if it \
-            fails, the console says so and the boot goes on. EC2 takes at most 16 KiB.
+            fails, the console says so and the boot goes on. EC2 takes at most 16 KiB. Without --device, the volume is /dev/sdf.
 
               sum=$(sha256sum < autoheal-agent.deb | cut -d' ' -f1)
               autoheal-generate userdata --volume-id vol-0123456789abcdef0 \\
@@ -54,8 +54,8 @@ struct UserDataCommand: ParsableCommand {
 
     @OptionGroup(title: "Output") var output: OutputFlags
 
-    func run() throws {
-        try output.write {
+    func run() async throws {
+        try await output.write {
             guard let source = try source.source() else {
                 throw GenerationError(
                     "Say where instances get the agent from: --package-url with --package-sha256, --apt-source with "
@@ -68,7 +68,7 @@ struct UserDataCommand: ParsableCommand {
                 powersOffOnFailure: powerOffOnFailure,
                 appendedParts: try append.map { try UserDataPart(name: $0, content: try TextFile(path: $0).text) }
             )
-            return try userData.text(format: format, encoding: encode, language: language)
+            return try await userData.text(format: format, encoding: encode, language: language)
         }
     }
 }

@@ -21,20 +21,21 @@ struct GoldenTests {
             (["terraform"], "terraform"),
         ]
     )
-    func golden(arguments: [String], name: String) throws {
+    func golden(arguments: [String], name: String) async throws {
         let golden = Self.directory.appendingPathComponent(name)
         if ProcessInfo.processInfo.environment["AUTOHEAL_UPDATE_GOLDEN"] != nil {
-            try generate(arguments, to: golden)
+            try await generate(arguments, to: golden)
         }
         let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("golden-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: scratch) }
-        try generate(arguments, to: scratch)
+        try await generate(arguments, to: scratch)
         #expect(try contents(of: scratch) == contents(of: golden))
     }
 
-    private func generate(_ arguments: [String], to url: URL) throws {
+    private func generate(_ arguments: [String], to url: URL) async throws {
         var command = try GenerateCommand.parseAsRoot(arguments + ["--output", url.path, "--force"])
-        try command.run()
+        guard var packing = command as? any AsyncParsableCommand else { return try command.run() }
+        try await packing.run()
     }
 
     /// The bytes by name; of one file, or of all in a directory but what Terraform leaves there.

@@ -1,12 +1,20 @@
-import AutohealCore
+import Subprocess
 
-/// A gzip member (RFC 1952) without name and time, so that the same bytes give the same file.
-func gzip(_ bytes: [UInt8]) -> [UInt8] {
-    let header: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255]
-    return header + Deflate(bytes).bytes + littleEndian(crc32(bytes))
-        + littleEndian(UInt32(truncatingIfNeeded: bytes.count))
-}
-
-func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
-    withUnsafeBytes(of: value.littleEndian) { Array($0) }
+/// Packed by gzip(1), which every Linux and macOS has; without name and time, so that the same text gives the same bytes.
+func gzip(_ text: String) async throws(GenerationError) -> [UInt8] {
+    let problem: String
+    do {
+        let result = try await Subprocess.run(
+            .name("gzip"),
+            arguments: ["-9", "-n"],
+            input: .string(text),
+            output: .bytes(limit: 1 << 20),
+            error: .string(limit: 1 << 10)
+        )
+        guard !result.terminationStatus.isSuccess else { return result.standardOutput }
+        problem = "\(result.terminationStatus) \(result.standardError)"
+    } catch {
+        problem = "\(error)"
+    }
+    throw GenerationError("gzip cannot be run: \(problem)")
 }

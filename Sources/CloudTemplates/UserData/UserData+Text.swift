@@ -4,36 +4,46 @@ extension UserData {
     /// Bytes before base64: EC2 accepts no more (AWS: "Run commands when you launch an EC2 instance").
     package static let limit = 16_384
 
-    /// The finished text.
-    ///
-    /// Escaping concerns the readable text only: base64 has nothing that a template language would expand.
+    /// The text itself, in the words of the language that it is put into.
+    package func text(format: UserDataFormat, language: TemplateLanguage = .raw) throws(GenerationError) -> String {
+        let text = try readable(format)
+        try check(text.utf8.count, advice: "Compress it: --encode gzip-base64.")
+        return language.escape(text)
+    }
+
+    /// The text, packed if that is wished: base64 has nothing that a template language would expand.
     package func text(
         format: UserDataFormat,
-        encoding: UserDataEncoding = .none,
+        encoding: UserDataEncoding,
         language: TemplateLanguage = .raw
-    ) throws(GenerationError) -> String {
+    ) async throws(GenerationError) -> String {
+        switch encoding {
+        case .none: return try text(format: format, language: language)
+        case .base64: return Data(try text(format: format).utf8).base64EncodedString() + "\n"
+        case .gzipBase64:
+            let packed = try await gzip(readable(format))
+            try check(
+                packed.count,
+                advice: "Put what your own parts do into the image, or let them include it from an address."
+            )
+            return Data(packed).base64EncodedString() + "\n"
+        }
+    }
+
+    private func readable(_ format: UserDataFormat) throws(GenerationError) -> String {
         guard appendedParts.isEmpty || format == .mime else {
             throw GenerationError("Parts of your own can only be appended to the format mime.")
         }
-        let text =
-            switch format {
-            case .cloudConfig: try cloudConfig()
-            case .shell: try script(writesFiles: true)
-            case .mime: try mime()
-            }
-        let bytes = encoding == .gzipBase64 ? gzip(Array(text.utf8)) : Array(text.utf8)
-        guard bytes.count <= Self.limit else {
-            throw GenerationError(
-                "The user data has \(bytes.count) bytes; EC2 takes at most \(Self.limit)."
-                    + (encoding == .gzipBase64
-                        ? " Put what your own parts do into the image, or let them include it from an address."
-                        : " Compress it: --encode gzip-base64.")
-            )
+        return switch format {
+        case .cloudConfig: try cloudConfig()
+        case .shell: try script(writesFiles: true)
+        case .mime: try mime()
         }
-        return switch encoding {
-        case .none: language.escape(text)
-        case .base64, .gzipBase64: Data(bytes).base64EncodedString() + "\n"
-        }
+    }
+
+    private func check(_ count: Int, advice: String) throws(GenerationError) {
+        guard count > Self.limit else { return }
+        throw GenerationError("The user data has \(count) bytes; EC2 takes at most \(Self.limit). \(advice)")
     }
 }
 
