@@ -345,6 +345,8 @@ class Stories:
             guest.attach(volume)
         guest.attach(blank)
         points = [mount_point for _, _, mount_point in volumes.values()]
+        self.settle(guest, *points, "/data/f")
+        check("it is not run again and again", self.becomes_quiet(guest), guest.unit())
         unit, facts = self.settle(guest, *points, "/data/f")
         lines = self.agent_lines(guest)
         for name, (volume, _, mount_point) in volumes.items():
@@ -366,6 +368,17 @@ class Stories:
         self.end_guest()
         for name, (volume, before, _) in volumes.items():
             check(BYTES_UNCHANGED.format(name), volume.checksum == before)
+
+    @staticmethod
+    def becomes_quiet(guest, seconds=20):
+        """Whether the unit stays as it is once what udev starts for the last arrival has ended, too."""
+        def is_quiet():
+            before = guest.unit()
+            time.sleep(seconds)
+            return guest.unit() == before
+        with contextlib.suppress(StagingError):
+            return guest.wait_until("the unit to stay as it is", is_quiet, limit=6 * seconds, pause=0)
+        return False
 
     # 7
 
