@@ -21,13 +21,15 @@ struct ConfigCommand: ParsableCommand {
 
         func run() throws {
             do throws(ConfigurationFileError) {
-                let configuration = try ConfigurationFile(path: file)
-                let volumes = configuration.volumes.count
-                print("\(file): right, \(volumes) \(volumes == 1 ? "volume" : "volumes").")
+                let volumes = try ConfigurationFile(path: file).volumes.count
+                guard volumes == 0 else {
+                    return print("\(file): right, \(volumes) \(volumes == 1 ? "volume" : "volumes").")
+                }
+                Main.complain("\(file): there is no [[volume]] table, so there is nothing to mount.")
             } catch {
                 Main.complain("\(error)")
-                throw ExitCode(ExitStatus.configuration.rawValue)
             }
+            throw ExitCode(ExitStatus.configuration.rawValue)
         }
     }
 }

@@ -81,6 +81,17 @@ struct ConfigurationFileTests {
     }
 
     @Test
+    func `a file without a volume is right only beside flags, so the check says no`() async throws {
+        let volume = try TestVolume()
+        let file = "\(volume.directory.path)/config.toml"
+        try Files.write("[agent]\nlog-format = \"json\"\n", to: file)
+        let run = try await volume.agent.run(["config", "check", file])
+        #expect(run.exitCode == 78 && run.log.contains("\(file): there is no [[volume]] table"), "\(run)")
+        let mounted = try await volume.run("mount", ["--config", file])
+        #expect(mounted.exitCode == 0, "\(mounted)")
+    }
+
+    @Test
     func `without a file and without a device, it says what is missing`() async throws {
         let volume = try TestVolume()
         let file = "\(volume.directory.path)/empty.toml"
