@@ -22,12 +22,11 @@ from policies import allowed, called
 
 def mirror():
     """A folder with the provider: it contains registry.terraform.io/hashicorp/aws."""
-    usual = ["/opt/tf-plugins", "/usr/share/terraform/plugins", "/usr/local/share/terraform/plugins"]
-    usual.append(Path.home() / ".terraform.d" / "plugins")
-    for each in [os.environ.get("TF_PLUGIN_MIRROR"), *usual]:
-        if each and (Path(each) / "registry.terraform.io" / "hashicorp" / "aws").is_dir():
-            return Path(each)
-    return None
+    named = [Path(each) for each in [os.environ.get("TF_PLUGIN_MIRROR")] if each]
+    # Where Terraform looks by itself, and one folder below /opt.
+    usual = [Path.home() / ".terraform.d" / "plugins", Path("/usr/local/share/terraform/plugins")]
+    usual += [Path("/usr/share/terraform/plugins"), *sorted(Path("/opt").glob("*"))]
+    return next((each for each in named + usual if (each / "registry.terraform.io/hashicorp/aws").is_dir()), None)
 
 
 @pytest.fixture(scope="session")
