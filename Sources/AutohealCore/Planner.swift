@@ -126,14 +126,15 @@ package enum Planner {
         }
         guard !device.isReadOnly || spec.options.isReadOnly else { throw .deviceReadOnly }
         var steps: [Step] = []
-        // A marker of another file system may be part of a file by now: it is none of our business.
+        if spec.check, filesystem.type.isExt, !device.isReadOnly {
+            steps.append(.check(filesystem.type))
+        }
+        // After the check, which brings the journal up to date. A marker of another file system may be part of a file by
+        // now: it is none of our business.
         if let marker = filesystem.leftoverMarker, !device.isReadOnly,
             filesystem.uuid.flatMap(UUID.init(uuidString:)) == marker.filesystemUUID
         {
             steps.append(.finishFormat(marker, mode: spec.mode))
-        }
-        if spec.check, filesystem.type.isExt, !device.isReadOnly {
-            steps.append(.check(filesystem.type))
         }
         steps.append(.mount(filesystem.type, options: spec.options))
         if !spec.options.isReadOnly {

@@ -140,7 +140,7 @@ struct DecisionTableTests {
     @Test("a format is finished if the marker is that of the file system, and a foreign one is left alone")
     func leftoverMarker() throws {
         let own = try stepsBeforeMount(.ext4, uuid: Combinations.marker.filesystemUUID.text)
-        #expect(own == [.finishFormat(Combinations.marker, mode: 0o700), .check(.ext4)])
+        #expect(own == [.check(.ext4), .finishFormat(Combinations.marker, mode: 0o700)])
         let foreign = try stepsBeforeMount(.ext4, uuid: "7ec1f3a0-0000-4000-8000-000000000000")
         #expect(foreign == [.check(.ext4)])
     }
