@@ -25,7 +25,9 @@ struct ConfigCommand: ParsableCommand {
                 guard volumes == 0 else {
                     return print("\(file): right, \(volumes) \(volumes == 1 ? "volume" : "volumes").")
                 }
-                Main.complain("\(file): there is no [[volume]] table, so there is nothing to mount.")
+                Main.complain(
+                    "\(file): there is no [[volume]] table, so there is nothing to mount: see autoheal-agent.toml(5)."
+                )
             } catch {
                 Main.complain("\(error)")
             }

@@ -16,5 +16,5 @@ func gzip(_ text: String) async throws(GenerationError) -> [UInt8] {
     } catch {
         problem = "\(error)"
     }
-    throw GenerationError("gzip cannot be run: \(problem)")
+    throw GenerationError("gzip cannot be run: \(problem) Install it, or give --encode base64.")
 }
