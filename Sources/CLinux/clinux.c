@@ -11,12 +11,25 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 /* Swift's Glibc overlay refers to hypotf@GLIBC_2.35 for a function that nothing here calls. A hidden definition takes
    its place, so that the binary starts on glibc 2.34 (Amazon Linux 2023). */
 __attribute__((visibility("hidden"))) float hypotf(float x, float y) {
     return (float)__builtin_sqrt((double)x * (double)x + (double)y * (double)y);
+}
+
+/* A descriptor of 0 to 2 that is closed would be given to the next file that is opened, and what is meant for standard
+   error would be written into that file. Runs before main, and so before the language's runtime opens anything. */
+__attribute__((constructor)) static void hold_standard_descriptors(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        /* The lowest free descriptor is this one: those below it are open by now. */
+        if (open("/dev/null", O_RDWR) != fd)
+            _exit(EX_OSERR);
+    }
 }
 
 const int clinux_o_direct = O_DIRECT;

@@ -1,4 +1,7 @@
-/* Kernel interfaces that Swift cannot import by itself: function-like macros, C bit-fields and variadic calls. */
+/* Kernel interfaces that Swift cannot import by itself: function-like macros, C bit-fields and variadic calls.
+
+   A program that links this opens /dev/null as whichever of the descriptors 0 to 2 is closed, before main; where that
+   cannot be done it ends with 71 (EX_OSERR). */
 #ifndef CLINUX_H
 #define CLINUX_H
 
