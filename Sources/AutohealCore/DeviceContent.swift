@@ -25,7 +25,7 @@ package enum DeviceContent: Hashable, Sendable {
         package var type: FilesystemType
         package var label: String?
         package var uuid: String?
-        /// Bytes, where the agent can tell (ext4).
+        /// Bytes, where the agent can tell (``FilesystemType/superblockPlace``).
         package var size: UInt64?
         /// An intent marker where an unfinished mkfs leaves one; of this file system only if the UUID is the same.
         package var leftoverMarker: IntentMarker?

@@ -20,8 +20,9 @@ package struct Engine<Machine: Host>: Sendable {
             // Before the wait, so that nothing fills the root disk while the volume is missing.
             for step in try preparation(spec) { try await perform(step, spec, on: nil) }
             let device = try await host.waitForDevice(spec, logger: logger)
-            let writable = try !isMounted(device, spec)
-            return try await host.withLock(on: device, for: spec, writable: writable, logger: logger) {
+            let purpose: LockPurpose =
+                try isMounted(device, spec) ? .look : spec.options.isReadOnly ? .mountReadOnly : .change
+            return try await host.withLock(on: device, for: spec, purpose: purpose, logger: logger) {
                 locked async throws(VolumeError) in try await converge(spec, on: locked)
             }
         } catch {
@@ -37,7 +38,7 @@ package struct Engine<Machine: Host>: Sendable {
         do throws(VolumeError) {
             _ = try preparation(once)
             let device = try await host.waitForDevice(once, logger: logger)
-            return try await host.withLock(on: device, for: once, writable: false, logger: logger) {
+            return try await host.withLock(on: device, for: once, purpose: .look, logger: logger) {
                 [once] locked async throws(VolumeError) in
                 let state = try await settledState(once, locked)
                 return .planned(try plan(once, from: state), state)

@@ -5,6 +5,7 @@ package struct Ext4Superblock: Hashable, Sendable {
     /// Bytes from the start of the device to the primary superblock.
     package static let offset: UInt64 = 1024
     private static let magic: UInt16 = 0xEF53
+    private static let incompatRecover: UInt32 = 0x4
     private static let incompat64Bit: UInt32 = 0x80
     private static let readOnlyMetadataChecksums: UInt32 = 0x400
     private static let checksumOffset = 0x3FC
@@ -17,6 +18,8 @@ package struct Ext4Superblock: Hashable, Sendable {
     package let uuid: [UInt8]
     /// Whether s_checksum fits; true where the file system has no metadata_csum and keeps none.
     package let hasValidChecksum: Bool
+    /// Whether the journal holds transactions that the next read-write mount replays.
+    package let needsRecovery: Bool
 
     /// - Returns: nil unless the magic is there and the block size is one that exists.
     package init?(bytes: [UInt8]) {
@@ -32,6 +35,7 @@ package struct Ext4Superblock: Hashable, Sendable {
         let high: UInt32 = field(0x150)
         let incompatible: UInt32 = field(0x60)
         blockCount = UInt64(low) | (incompatible & Self.incompat64Bit != 0 ? UInt64(high) << 32 : 0)
+        needsRecovery = incompatible & Self.incompatRecover != 0
         blockGroup = field(0x5A)
         uuid = Array(bytes[0x68..<0x78])
         let readOnlyCompatible: UInt32 = field(0x64)

@@ -13,11 +13,11 @@ package protocol Host: Sendable {
 
     /// Runs `body` under the exclusive lock on the whole device that `device` is or is part of.
     ///
-    /// - Parameter writable: false opens it read-only: nothing will be changed on it.
+    /// - Parameter purpose: what it is locked for, which says how it is opened.
     func withLock<Result: Sendable>(
         on device: BlockDevice,
         for spec: VolumeSpec,
-        writable: Bool,
+        purpose: LockPurpose,
         logger: Logger,
         _ body: (Device) async throws(VolumeError) -> Result
     ) async throws(VolumeError) -> Result
@@ -30,4 +30,16 @@ package protocol Host: Sendable {
 
     /// Lets time pass, or throws when a signal asks to stop.
     func pause(_ duration: Duration) throws(VolumeError)
+}
+
+/// What a device is locked for.
+package enum LockPurpose: Hashable, Sendable {
+    /// To look: nothing is changed, on the device or at the mount point.
+    case look
+    /// To mount it as it is: nothing is written to the device.
+    case mountReadOnly
+    /// To bring it to what is wished.
+    case change
+
+    package var mayWrite: Bool { self == .change }
 }

@@ -45,6 +45,10 @@ package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
 
     package static let none = MountOptions()
 
-    /// The last of `ro` and `rw` counts.
+    /// The last of `ro` and `rw` counts. The agent then writes nothing to the device.
     package var isReadOnly: Bool { list.last { $0 == "ro" || $0 == "rw" } == "ro" }
+
+    /// Whether the kernel is asked not to replay the journal (ext4(5), xfs(5)); never added by the agent, because files may
+    /// be missing then.
+    package var skipsRecovery: Bool { list.contains("noload") || list.contains("norecovery") }
 }

@@ -64,7 +64,7 @@ package enum Planner {
             throw .mountPointOccupied(mount)
         }
         guard !mount.isReadOnly || spec.options.isReadOnly else { throw .mountedReadOnly }
-        return mount.isReadOnly
+        return mount.isReadOnly || spec.options.isReadOnly
             ? [] : growth(of: mount.type, from: mount.filesystemSize, to: device.size, wanted: spec.grow)
     }
 
@@ -99,6 +99,7 @@ package enum Planner {
         isBlank: Bool
     ) throws(Refusal) -> [Step] {
         guard spec.formatPolicy != .never else { throw .formattingForbidden }
+        guard !spec.options.isReadOnly else { throw .nothingToMountReadOnly }
         guard !device.isReadOnly else { throw .deviceReadOnly }
         guard device.size >= VolumeSpec.minimumSize else { throw .deviceTooSmall(size: device.size) }
         let format = Step.Format(
@@ -118,6 +119,10 @@ package enum Planner {
         _ spec: VolumeSpec,
         _ device: DeviceState
     ) throws(Refusal) -> [Step] {
+        // Before anything is run on it: e2fsck would cut it to the size of the device.
+        if let size = filesystem.size, size > device.size {
+            throw .filesystemLargerThanDevice(size: size, device: device.size)
+        }
         if let wanted = spec.requiredType, wanted != filesystem.type {
             throw .otherType(found: filesystem.type, wanted: wanted)
         }
@@ -126,12 +131,13 @@ package enum Planner {
         }
         guard !device.isReadOnly || spec.options.isReadOnly else { throw .deviceReadOnly }
         var steps: [Step] = []
-        if spec.check, filesystem.type.isExt, !device.isReadOnly {
+        let mayWrite = !device.isReadOnly && !spec.options.isReadOnly
+        if spec.check, filesystem.type.isExt, mayWrite {
             steps.append(.check(filesystem.type))
         }
         // After the check, which brings the journal up to date. A marker of another file system may be part of a file by
         // now: it is none of our business.
-        if let marker = filesystem.leftoverMarker, !device.isReadOnly,
+        if let marker = filesystem.leftoverMarker, mayWrite,
             filesystem.uuid.flatMap(UUID.init(uuidString:)) == marker.filesystemUUID
         {
             steps.append(.finishFormat(marker, mode: spec.mode))

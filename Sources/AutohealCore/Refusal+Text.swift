@@ -36,6 +36,11 @@ extension Refusal {
         case .unknownData(let offset):
             "Nothing is recognised on the device, but it is not blank: there is data at offset \(offset)."
         case .formattingForbidden: "The device is blank, and the policy is never to format."
+        case .nothingToMountReadOnly:
+            "The device holds no file system, and options ask for ro, with which nothing is written."
+        case .filesystemLargerThanDevice(let size, let device):
+            "The file system is larger than its device: it was made for \(size) bytes (\(describe(bytes: size))), "
+                + "the device has \(device) (\(describe(bytes: device)))."
         case .otherType(let found, let wanted): "The device holds \(found), but \(wanted) is required."
         case .otherLabel(let found, let wanted):
             "The file system is labelled \(found.map { "'\($0)'" } ?? "not at all"), but '\(wanted)' is required."
@@ -72,6 +77,10 @@ extension Refusal {
         case .unknownData:
             "If the data may be lost, zero the device ('blkdiscard -z' or 'dd') or set format to if-no-signature."
         case .formattingForbidden: "Give a volume with a file system, or set format to if-blank."
+        case .nothingToMountReadOnly: "Give a volume with a file system, or leave ro out of options."
+        case .filesystemLargerThanDevice(let size, _):
+            "A volume was restored smaller, or an image was cut short: give a volume of at least \(size) bytes with all of "
+                + "the data. Run no e2fsck here: it would cut off what lies beyond the end."
         case .otherType, .otherLabel: "Attach the right volume, or correct filesystem or label; nothing is relabelled."
         case .uncorrectedErrors: "Take a snapshot, then repair by hand with 'e2fsck DEVICE'."
         }

@@ -30,6 +30,10 @@ package enum Refusal: Error, Hashable, Sendable {
     case damaged(DeviceContent.Damage)
     case unknownData(offset: UInt64)
     case formattingForbidden
+    /// Formatting writes, and `ro` asks for no write.
+    case nothingToMountReadOnly
+    /// Bytes that the file system says it has, and bytes that the device has.
+    case filesystemLargerThanDevice(size: UInt64, device: UInt64)
     case otherType(found: FilesystemType, wanted: FilesystemType)
     case otherLabel(found: String?, wanted: String)
     case uncorrectedErrors(exitCode: Int32)
@@ -44,7 +48,7 @@ package enum Refusal: Error, Hashable, Sendable {
         case .deviceInUse, .mountPointNotADirectory, .mountPointOccupied: .unavailable
         case .lockTimeout: .temporaryFailure
         case .ambivalent, .partitionTable, .notAFilesystem, .damaged, .unknownData, .formattingForbidden,
-            .uncorrectedErrors:
+            .nothingToMountReadOnly, .filesystemLargerThanDevice, .uncorrectedErrors:
             .dataError
         }
     }

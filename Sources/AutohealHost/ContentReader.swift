@@ -94,10 +94,16 @@ package struct ContentReader: Sendable {
                 type: filesystem,
                 label: values.label,
                 uuid: values.uuid,
-                size: superblock?.size,
+                size: try size(of: filesystem),
                 leftoverMarker: try marker()
             )
         )
+    }
+
+    /// Bytes, as the superblock of a file system of this type says; nil where the agent cannot tell.
+    func size(of type: FilesystemType) throws(ReadError) -> UInt64? {
+        guard let place = type.superblockPlace, place.upperBound <= reader.size else { return nil }
+        return type.size(superblock: try reader.read(place))
     }
 
     /// The primary one.

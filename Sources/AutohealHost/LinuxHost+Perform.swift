@@ -71,6 +71,7 @@ extension LinuxHost {
         if case .directory(isEmpty: false, _) = try mountPoint.state() {
             logger.warning("The mount point is not empty: what is in the directory will be hidden")
         }
+        announceReplay(of: type, options, device, logger)
         do {
             let context = try MountContext(
                 source: node,
@@ -92,6 +93,27 @@ extension LinuxHost {
             )
         }
         try verify(mountPoint, shows: device, readOnly: options.isReadOnly)
+    }
+
+    /// With `ro` alone the kernel still replays the journal: that is written by it, not by the agent, and is said.
+    private func announceReplay(
+        of type: FilesystemType,
+        _ options: MountOptions,
+        _ device: LockedDevice,
+        _ logger: Logger
+    ) {
+        guard options.isReadOnly, !options.skipsRecovery else { return }
+        let superblock =
+            type.isExt ? (try? ContentReader(DeviceReader(device.descriptor)).extSuperblock()) ?? nil : nil
+        if superblock?.needsRecovery == true {
+            logger.notice(
+                "The journal is not empty: the kernel replays it, which writes to the device; with noload it would not, and files may be missing"
+            )
+        } else if type == .xfs {
+            logger.info(
+                "The kernel may write to an xfs that it mounts read-only (its log, its superblock); with norecovery it does not"
+            )
+        }
     }
 
     /// A mount that shows another device, or that the kernel made read-only, is taken back.

@@ -42,14 +42,14 @@ package struct LinuxHost: Host {
     package func withLock<Result: Sendable>(
         on device: BlockDevice,
         for spec: VolumeSpec,
-        writable: Bool,
+        purpose: LockPurpose,
         logger: Logger,
         _ body: (LockedDevice) async throws(VolumeError) -> Result
     ) async throws(VolumeError) -> Result {
-        let mountPointLock = writable ? try lockFile(of: spec) : nil
+        let mountPointLock = purpose == .look ? nil : try lockFile(of: spec)
         defer { try? mountPointLock?.close() }
         if let mountPointLock { try waitForLock(mountPointLock, named: "The mount point", spec, logger) }
-        let locked = try LockedDevice.open(device, writable: writable)
+        let locked = try LockedDevice.open(device, writable: purpose.mayWrite)
         defer { try? locked.descriptor.close() }
         try waitForLock(locked.descriptor, named: device.node, spec, logger)
         // udev and systemd lock the whole disk, so a partition's lock alone would not be heard.
@@ -112,7 +112,7 @@ package struct LinuxHost: Host {
             content: nil
         )
         if case .mounted(var mount) = mountPoint, mount.number == state.number {
-            if mount.type.isExt { mount.filesystemSize = (try? ContentReader(reader).extSuperblock())??.size }
+            if mount.type.isExt { mount.filesystemSize = (try? ContentReader(reader).size(of: mount.type)) ?? nil }
             mountPoint = .mounted(mount)
             state.use = .mounted(at: [spec.mountPoint])
         } else {

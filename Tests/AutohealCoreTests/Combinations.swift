@@ -17,6 +17,7 @@ enum Combinations {
         .filesystem(.init(type: .ext4, label: nil, uuid: UUID().text, size: size)),
         .filesystem(.init(type: .ext4, label: "data", uuid: UUID().text, size: size / 2)),
         .filesystem(.init(type: .ext4, uuid: marker.filesystemUUID.text, size: size, leftoverMarker: marker)),
+        .filesystem(.init(type: .ext4, label: "data", uuid: UUID().text, size: size + 1)),
         .filesystem(.init(type: .xfs, label: "data", uuid: UUID().text)),
         .filesystem(.init(type: .btrfs)), .filesystem(.init(type: .ext2, size: size)),
     ]

@@ -10,7 +10,7 @@ struct PlannerLawTests {
     func formatsOnlyBlank(settings: VolumeSettings) throws {
         let spec = try VolumeSpec(settings)
         let formatted = Combinations.states.filter { (try? Planner.plan(spec, from: $0))?.formats == true }
-        #expect(formatted.isEmpty == (spec.formatPolicy == .never))
+        #expect(formatted.isEmpty == (spec.formatPolicy == .never || spec.options.isReadOnly))
         let wrong = formatted.filter { state in
             let mayBeFormatted =
                 switch state.device.content {
@@ -21,6 +21,28 @@ struct PlannerLawTests {
             let isUnused = state.device.use == .free && !state.mountPoint.isMounted
             return !mayBeFormatted || !isUnused || state.device.isReadOnly
                 || state.device.size < VolumeSpec.minimumSize
+        }
+        #expect(wrong == [])
+    }
+
+    @Test("what is asked for read-only is never written to", arguments: Combinations.settings)
+    func writesNothingReadOnly(settings: VolumeSettings) throws {
+        let spec = try VolumeSpec(settings)
+        guard spec.options.isReadOnly else { return }
+        let steps = Combinations.states.flatMap { (try? Planner.plan(spec, from: $0))?.steps ?? [] }
+        let names: Set = ["create-mount-point", "protect-mount-point", "mount"]
+        #expect(steps.allSatisfy { names.contains($0.name) })
+    }
+
+    @Test("nothing is run on a file system that is larger than its device", arguments: Combinations.settings)
+    func refusesCutShort(settings: VolumeSettings) throws {
+        let spec = try VolumeSpec(settings)
+        let wrong = Combinations.states.filter { state in
+            guard case .filesystem(let filesystem) = state.device.content, let size = filesystem.size else {
+                return false
+            }
+            return size > state.device.size && !state.mountPoint.isMounted
+                && (try? Planner.plan(spec, from: state)) != nil
         }
         #expect(wrong == [])
     }

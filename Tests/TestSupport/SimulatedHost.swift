@@ -29,7 +29,7 @@ package final class SimulatedHost: Host {
     package func withLock<Result: Sendable>(
         on device: BlockDevice,
         for spec: VolumeSpec,
-        writable: Bool,
+        purpose: LockPurpose,
         logger: Logger,
         _ body: (Device) async throws(VolumeError) -> Result
     ) async throws(VolumeError) -> Result {

@@ -18,7 +18,7 @@ package struct LyingHost: Host {
     package func withLock<Result: Sendable>(
         on device: BlockDevice,
         for spec: VolumeSpec,
-        writable: Bool,
+        purpose: LockPurpose,
         logger: Logger,
         _ body: (Int) async throws(VolumeError) -> Result
     ) async throws(VolumeError) -> Result {
@@ -51,7 +51,7 @@ package final class FlakyHost: Host {
     package func withLock<Result: Sendable>(
         on device: BlockDevice,
         for spec: VolumeSpec,
-        writable: Bool,
+        purpose: LockPurpose,
         logger: Logger,
         _ body: (Int) async throws(VolumeError) -> Result
     ) async throws(VolumeError) -> Result {
