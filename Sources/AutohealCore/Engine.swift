@@ -7,6 +7,8 @@ package struct Engine<Machine: Host>: Sendable {
 
     /// A device that cannot be read is read again this often, `retryPause` apart, before it is refused.
     package static var readRetries: Int { 5 }
+    /// How often it is looked and planned, when something else changes the machine in between.
+    package static var looks: Int { 3 }
     package static var retryPause: Duration { .milliseconds(200) }
 
     package init(host: Machine, logger: Logger) {
@@ -18,12 +20,12 @@ package struct Engine<Machine: Host>: Sendable {
     package func mount(_ spec: VolumeSpec) async -> Outcome {
         do throws(VolumeError) {
             // Before the wait, so that nothing fills the root disk while the volume is missing.
-            for step in try preparation(spec) { try await perform(step, spec, on: nil) }
+            for step in try preparation(spec) { _ = try await perform(step, spec, on: nil) }
             let device = try await host.waitForDevice(spec, logger: logger)
             let purpose: LockPurpose =
                 try isMounted(device, spec) ? .look : spec.options.isReadOnly ? .mountReadOnly : .change
             return try await host.withLock(on: device, for: spec, purpose: purpose, logger: logger) {
-                locked async throws(VolumeError) in try await converge(spec, on: locked)
+                locked async throws(VolumeError) in try await settle(spec, on: locked)
             }
         } catch {
             return .stopped(error)
@@ -48,19 +50,48 @@ package struct Engine<Machine: Host>: Sendable {
         }
     }
 
+    /// Converges, and begins anew when something else changed the machine in between.
+    private func settle(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
+        for _ in 1..<Self.looks {
+            do throws(VolumeError) {
+                return try await converge(spec, on: device)
+            } catch {
+                guard case .superseded(let what) = error else { throw error }
+                logger.notice("The machine changed meanwhile, looking again", metadata: ["cause": "\(what)"])
+            }
+        }
+        return try await converge(spec, on: device)
+    }
+
     private func converge(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
         let first = try await settledState(spec, device)
         let plan = try plan(spec, from: first)
-        guard !plan.isEmpty else { return .unchanged(first) }
-        for step in plan.steps { try await perform(step, spec, on: device) }
+        guard !plan.isEmpty else { return .unchanged(first, warnings: remarks(spec, first)) }
+        var done: [Step] = []
+        var warnings: [String] = []
+        for step in plan.steps {
+            if let warning = try await perform(step, spec, on: device) {
+                warnings.append(warning)
+            } else {
+                done.append(step)
+            }
+        }
 
         // Done means that nothing is left to plan. What a mounted file system lacks can only be seen now (its size).
         let second = try host.observe(spec, device)
         let rest = try self.plan(spec, from: second)
         guard rest.isSatisfied else { return .notConverged(rest, second) }
         let late = rest.steps.filter { step in !plan.steps.contains { $0.name == step.name } }
-        for step in late { try await perform(step, spec, on: device) }
-        return .changed(plan.steps + late, second)
+        for step in late {
+            if let warning = try await perform(step, spec, on: device) {
+                warnings.append(warning)
+            } else {
+                done.append(step)
+            }
+        }
+        warnings += remarks(spec, second)
+        return done.isEmpty
+            ? .unchanged(second, warnings: warnings) : .changed(done, second, warnings: warnings)
     }
 
     /// Reads the device until the answer is one to act on: a passing fault or another program's exclusive open is given
@@ -85,11 +116,12 @@ package struct Engine<Machine: Host>: Sendable {
         }
     }
 
+    /// - Returns: why it was not done, if the volume is of use without it; nil when it is done.
     private func perform(
         _ step: Step,
         _ spec: VolumeSpec,
         on device: Machine.Device?
-    ) async throws(VolumeError) {
+    ) async throws(VolumeError) -> String? {
         try host.pause(.zero)
         if step.mayTakeLong { logger.notice("Beginning", metadata: ["step": "\(step.name)"]) }
         let clock = ContinuousClock()
@@ -97,14 +129,27 @@ package struct Engine<Machine: Host>: Sendable {
         do throws(VolumeError) {
             try await host.perform(step, spec, on: device, logger: logger)
         } catch {
-            guard step.isOptional, case .failed(let failure) = error else { throw error }
-            logger.warning("Step failed, going on", metadata: ["step": "\(step.name)", "error": "\(failure)"])
-            return
+            let failure: HostError
+            switch error {
+            case .failed(let cause) where step.isOptional: failure = cause
+            case .skipped(let cause): failure = cause
+            default: throw error
+            }
+            let warning = step.warning(failure)
+            logger.warning("\(warning)", metadata: ["step": "\(step.name)"])
+            return warning
         }
         var metadata = step.metadata
         metadata["step"] = "\(step.name)"
         metadata["duration_ms"] = "\(milliseconds(clock.now - start))"
         logger.info("\(step.achievement)", metadata: metadata)
+        return nil
+    }
+
+    private func remarks(_ spec: VolumeSpec, _ state: VolumeState) -> [String] {
+        let remarks = host.remarks(spec, state)
+        for remark in remarks { logger.warning("\(remark)") }
+        return remarks
     }
 
     private func preparation(_ spec: VolumeSpec) throws(VolumeError) -> [Step] {

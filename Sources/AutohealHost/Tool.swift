@@ -29,6 +29,20 @@ package struct Tool: Sendable {
         path = FilePath("\(directory)/\(name)")
     }
 
+    /// How a run ended.
+    struct Result: Sendable {
+        /// The exit code, nil if a signal ended it.
+        let status: Int32?
+        /// What it printed, the last lines if it was much.
+        let lines: [String]
+
+        /// The end of it, as one line.
+        var output: String { lines.suffix(5).joined(separator: " / ") }
+    }
+
+    /// Lines of a result: more than a tool that gives up has been seen to print.
+    private static let keptLines = 100
+
     /// Runs it to its end; every line that it prints goes to the log, and the last ones into the result.
     ///
     /// - Parameter device: its path as given to the tool is replaced by its node in what is printed.
@@ -37,6 +51,21 @@ package struct Tool: Sendable {
         on device: LockedDevice,
         logger: Logger
     ) async throws(VolumeError) -> (status: Int32?, output: String) {
+        let result = try await result(of: arguments, on: device, logger: logger)
+        return (result.status, result.output)
+    }
+
+    /// Runs it to its end; every line that it prints goes to the log.
+    ///
+    /// - Parameters:
+    ///   - device: its path as given to the tool is replaced by its node in what is printed.
+    ///   - mark: what is printed after a line that contains it stays out of the log.
+    func result(
+        of arguments: [String],
+        on device: LockedDevice,
+        logger: Logger,
+        silentAfter mark: String? = nil
+    ) async throws(VolumeError) -> Result {
         var options = PlatformOptions()
         options.processGroupID = 0
         do {
@@ -50,16 +79,18 @@ package struct Tool: Sendable {
                 error: .combinedWithOutput
             ) { execution in
                 var last: [String] = []
+                var isSilent = false
                 for try await line in execution.standardOutput.strings() {
                     let text = Self.printable(line, on: device)
                     guard !text.isEmpty else { continue }
-                    logger.info("\(name): \(text)", metadata: ["tool.name": "\(name)"])
-                    last = last.suffix(4) + [text]
+                    if !isSilent { logger.info("\(name): \(text)", metadata: ["tool.name": "\(name)"]) }
+                    if let mark, text.contains(mark) { isSilent = true }
+                    last = last.suffix(Self.keptLines - 1) + [text]
                 }
-                return last.joined(separator: " / ")
+                return last
             }
             let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
-            return (status, result.closureResult)
+            return Result(status: status, lines: result.closureResult)
         } catch {
             throw .failed(HostError("run", name, .text("\(error)"), exitStatus: .cannotCreate))
         }
