@@ -48,19 +48,60 @@ package struct Engine<Machine: Host>: Sendable {
         }
     }
 
+    /// What was planned for may be gone when a step comes to it; then everything is looked at anew, this often.
+    private static var attempts: Int { 3 }
+
     private func converge(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
+        var attempt = 1
+        while true {
+            do throws(VolumeError) {
+                return try await convergeOnce(spec, on: device)
+            } catch {
+                guard case .superseded(let reason) = error, attempt < Self.attempts else { throw error }
+                logger.warning("\(reason) Looking again.")
+                attempt += 1
+            }
+        }
+    }
+
+    private func convergeOnce(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
         let first = try await settledState(spec, device)
-        let plan = try plan(spec, from: first)
+        var plan = try plan(spec, from: first)
         guard !plan.isEmpty else { return .unchanged(first) }
-        for step in plan.steps { try await perform(step, spec, on: device) }
+        var done: [Step] = []
+        while let step = plan.steps.first {
+            try await perform(step, spec, on: device)
+            done.append(step)
+            plan.steps.removeFirst()
+            guard case .format(let format) = step else { continue }
+            let (state, next) = try await lookAfter(format, spec, on: device)
+            guard !next.formats else { return .notConverged(next, state) }
+            plan = next
+        }
 
         // Done means that nothing is left to plan. What a mounted file system lacks can only be seen now (its size).
-        let second = try host.observe(spec, device)
+        let second = try await host.observe(spec, device, logger: logger)
         let rest = try self.plan(spec, from: second)
         guard rest.isSatisfied else { return .notConverged(rest, second) }
-        let late = rest.steps.filter { step in !plan.steps.contains { $0.name == step.name } }
+        let late = rest.steps.filter { step in !done.contains { $0.name == step.name } }
         for step in late { try await perform(step, spec, on: device) }
-        return .changed(plan.steps + late, second)
+        return .changed(done + late, second)
+    }
+
+    /// Nobody else could use the device while it was formatted; now everybody can again, so it is looked at anew. What was
+    /// just made needs no check; everything else is as for any file system that is found.
+    private func lookAfter(
+        _ format: Step.Format,
+        _ spec: VolumeSpec,
+        on device: Machine.Device
+    ) async throws(VolumeError) -> (VolumeState, Plan) {
+        let state = try await host.observe(spec, device, logger: logger)
+        if case .filesystem(let filesystem) = state.device.content, filesystem.uuid != format.uuid.text {
+            throw .superseded("The device no longer holds the file system that was just made.")
+        }
+        var plan = try self.plan(spec, from: state)
+        plan.steps.removeAll { if case .check = $0 { true } else { false } }
+        return (state, plan)
     }
 
     /// Reads the device until the answer is one to act on: a passing fault or another program's exclusive open is given
@@ -69,7 +110,7 @@ package struct Engine<Machine: Host>: Sendable {
         var readRetries = Self.readRetries
         var busyRetries = Int(spec.deadline / Self.retryPause)
         while true {
-            let state = try host.observe(spec, device)
+            let state = try await host.observe(spec, device, logger: logger)
             if state.device.use == .exclusivelyOpen, busyRetries > 0 {
                 busyRetries -= 1
             } else if state.device.content?.isReadable == false, readRetries > 0 {

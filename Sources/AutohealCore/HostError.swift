@@ -48,4 +48,6 @@ package enum VolumeError: Error, Hashable, Sendable {
     case misconfigured(ConfigurationError)
     /// A signal asked to stop; its number.
     case interrupted(signal: Int32)
+    /// What a step found is no longer what it was planned for; in words. A reason to look again.
+    case superseded(String)
 }

@@ -15,7 +15,7 @@ package enum Outcome: Hashable, Sendable {
         case .stopped(.refused(let refusal)): refusal.exitStatus
         case .stopped(.failed(let error)): error.exitStatus
         case .stopped(.misconfigured): .configuration
-        case .stopped(.interrupted): .temporaryFailure
+        case .stopped(.interrupted), .stopped(.superseded): .temporaryFailure
         case .notConverged: .software
         }
     }
@@ -30,6 +30,7 @@ package enum Outcome: Hashable, Sendable {
         case .stopped(.failed): "failed"
         case .stopped(.misconfigured): "misconfigured"
         case .stopped(.interrupted): "interrupted"
+        case .stopped(.superseded): "superseded"
         case .notConverged: "not-converged"
         }
     }
@@ -52,6 +53,8 @@ package enum Outcome: Hashable, Sendable {
         case .stopped(.failed(let error)): error.advice.isEmpty ? "\(error)" : "\(error) \(error.advice)"
         case .stopped(.misconfigured(let error)): "\(error)"
         case .stopped(.interrupted(let signal)): "Signal \(signal) asked to stop; the next run goes on from here."
+        case .stopped(.superseded(let text)):
+            "\(text) Something else keeps changing the volume: find out what (fuser, lsof), then try again."
         case .notConverged(let plan, _): "Still to do after all steps: \(Self.list(plan.steps))."
         }
     }

@@ -24,12 +24,13 @@ extension LinuxHost {
         }
         switch step {
         case .createMountPoint, .protectMountPoint: break
+        case .format(let format) where format.proof == .unproven:
+            try await UnprovenFormatter(device: device, toolDirectories: toolDirectories, logger: logger).format(format)
         case .format(let format):
-            try await Formatter(device: device, toolDirectories: toolDirectories, logger: logger)
+            try await exactFormatter(device, mountPoint, logger)
                 .format(format, volumeID: spec.volumeID ?? device.device.identity.volumeID)
-        case .finishFormat(let marker, let mode):
-            try await Formatter(device: device, toolDirectories: toolDirectories, logger: logger)
-                .finish(marker, mode: mode)
+        case .finishFormat(let marker):
+            try exactFormatter(device, mountPoint, logger).finish(marker)
         case .check:
             try await check(device, logger)
         case .mount(let type, let options):
@@ -39,10 +40,24 @@ extension LinuxHost {
         }
     }
 
+    private func exactFormatter(_ device: LockedDevice, _ mountPoint: MountPoint, _ logger: Logger) -> ExactFormatter {
+        ExactFormatter(
+            device: device,
+            images: images(logger),
+            mountPoint: mountPoint,
+            logger: logger,
+            pause: { duration throws(VolumeError) in try pause(duration) }
+        )
+    }
+
     /// e2fsck in preen mode (e2fsck(8), -p): it repairs what is safe to repair, and asks nothing.
     private func check(_ device: LockedDevice, _ logger: Logger) async throws(VolumeError) {
         let tool = try Tool("e2fsck", in: toolDirectories)
-        let (status, output) = try await tool.run(["-p", device.path], on: device, logger: logger)
+        let (status, output) = try await tool.run(
+            ["-p", device.path],
+            showing: (device.path, device.device.node),
+            logger: logger
+        )
         switch status {
         case .some(0), .some(1), .some(2): return
         case .some(let code) where code & ~7 == 0: throw .refused(.uncorrectedErrors(exitCode: code))
