@@ -50,6 +50,8 @@ let package = Package(
         .systemLibrary(name: "CBlkid", pkgConfig: "blkid", providers: [.apt(["libblkid-dev"])]),
         .systemLibrary(name: "CLibmount", pkgConfig: "mount", providers: [.apt(["libmount-dev"])]),
         .target(name: "CLinux"),
+        // The static library, whatever else is there: no instance has to have OpenSSL.
+        .target(name: "CDigest", linkerSettings: [.unsafeFlags(["-l:libcrypto.a"])]),
         .target(
             name: "Blkid",
             dependencies: ["CBlkid", .product(name: "SystemPackage", package: "swift-system")]
@@ -78,7 +80,7 @@ let package = Package(
         .target(
             name: "AutohealHost",
             dependencies: [
-                "AutohealCore", "Blkid", "CLinux", "Libmount",
+                "AutohealCore", "Blkid", "CDigest", "CLinux", "Libmount",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -154,11 +156,11 @@ let package = Package(
         .testTarget(name: "InstanceMetadataTests", dependencies: ["InstanceMetadata", "TestSupport"]),
         .testTarget(name: "StructuredLoggingTests", dependencies: ["StructuredLogging", "TestSupport"]),
         .testTarget(name: "AutohealHostTests", dependencies: ["AutohealHost", "AutohealCore", "TestSupport"]),
-        .testTarget(name: "AutohealAgentTests", dependencies: ["AutohealAgent", "TestSupport"]),
+        .testTarget(name: "AutohealAgentTests", dependencies: ["AutohealAgent", "AutohealCore", "TestSupport"]),
     ]
 )
 
-for target in package.targets where target.type != .system && target.name != "CLinux" {
+for target in package.targets where target.type != .system && !["CLinux", "CDigest"].contains(target.name) {
     target.swiftSettings = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),

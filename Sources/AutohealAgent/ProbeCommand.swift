@@ -2,8 +2,9 @@ import ArgumentParser
 import AutohealCore
 import AutohealHost
 import FoundationEssentials
+import Logging
 
-struct ProbeCommand: ParsableCommand {
+struct ProbeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe",
         abstract: "Show what is on a device or an image file; change nothing.",
@@ -19,10 +20,15 @@ struct ProbeCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    func run() throws {
+    // On the main thread, which may block.
+    @MainActor
+    func run() async throws {
         let inspection: DeviceInspection
         do throws(VolumeError) {
-            inspection = try DeviceInspection(path: device)
+            inspection = try await DeviceInspection(
+                path: device,
+                logger: Logger(label: "probe") { _ in SwiftLogNoOpLogHandler() }
+            )
         } catch {
             let outcome = Outcome.stopped(error)
             Main.complain("autoheal-agent: \(device): \(outcome.reason)")

@@ -9,6 +9,7 @@ extension DeviceContent {
         case .other: "other"
         case .ambivalent: "ambivalent"
         case .damaged: "damaged"
+        case .unrecognised: "unrecognised"
         case .unknownData: "unknown-data"
         case .unreadable, .shortRead: "unreadable"
         }
@@ -24,12 +25,12 @@ extension DeviceContent {
     /// What is said of a content that is neither mounted nor formatted.
     package var refusal: Refusal? {
         switch self {
-        case .blank, .interruptedFormat, .filesystem: nil
+        case .blank, .interruptedFormat, .unrecognised, .filesystem: nil
         case .partitionTable(let table): .partitionTable(table)
         case .other(let signature): .notAFilesystem(signature)
         case .ambivalent(let signatures): .ambivalent(signatures)
         case .damaged(let damage): .damaged(damage)
-        case .unknownData(let offset): .unknownData(offset: offset)
+        case .unknownData(let offset, let trace): .unknownData(offset: offset, besides: trace)
         case .unreadable(let errno, let offset): .unreadable(errno, offset: offset)
         case .shortRead(let offset): .shortRead(offset: offset)
         }
@@ -46,6 +47,9 @@ extension VolumeState {
             content =
                 "\(filesystem.type)" + (filesystem.label.map { ", label '\($0)'" } ?? "")
                 + (filesystem.uuid.map { ", UUID \($0)" } ?? "")
+        case .blank(let coverage, let isMarked):
+            content =
+                "blank (read: \(coverage))" + (isMarked ? ", with the marker of a format that wrote nothing else" : "")
         case .some(let other): content = other.name
         }
         return "\(device.node) (\(describe(bytes: device.size))): \(content)".printable
@@ -59,16 +63,34 @@ extension Step {
         case .createMountPoint: "create the directory \(mountPoint)"
         case .protectMountPoint: "make \(mountPoint) immutable while nothing is mounted there"
         case .format(let format):
-            (format.resuming == nil ? "format" : "finish the interrupted format of") + " \(node) as "
-                + "\(VolumeSpec.createdType): "
-                + (format.isBlank
-                    ? "every sampled byte is zero" : "nothing on it is recognised, and the policy allows it")
+            format.summary(of: node)
         case .finishFormat: "clear the marker that a finished format left on \(node)"
         case .check: "check \(node) with e2fsck -p"
         case .mount(let type, let options):
             "mount \(node) at \(mountPoint) as \(type)" + (options.description.isEmpty ? "" : " with \(options)")
         case .grow(let type, let from, let to):
             "grow the \(type) from \(describe(bytes: from)) to \(describe(bytes: to))"
+        }
+    }
+}
+
+extension Step.Format {
+    /// What is going to be done, and what was seen that allows it.
+    fileprivate func summary(of node: String) -> String {
+        let type = VolumeSpec.createdType
+        switch proof {
+        case .blank(let coverage, isMarked: false):
+            return "format \(node) as \(type): \(coverage) read, every byte zero"
+        case .blank(let coverage, isMarked: true):
+            return
+                "format \(node) as \(type): \(coverage) read, every byte zero but for the marker of a format that wrote "
+                + "nothing else"
+        case .interrupted(_, let coverage):
+            return
+                "finish the interrupted format of \(node) as \(type): \(coverage) read, every sector zero or what that "
+                + "format writes there"
+        case .unproven:
+            return "format \(node) as \(type): nothing on it is recognised, nothing is proven, and the policy allows it"
         }
     }
 }

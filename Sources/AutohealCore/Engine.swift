@@ -7,8 +7,6 @@ package struct Engine<Machine: Host>: Sendable {
 
     /// A device that cannot be read is read again this often, `retryPause` apart, before it is refused.
     package static var readRetries: Int { 5 }
-    /// How often it is looked and planned, when something else changes the machine in between.
-    package static var looks: Int { 3 }
     package static var retryPause: Duration { .milliseconds(200) }
 
     package init(host: Machine, logger: Logger) {
@@ -25,7 +23,7 @@ package struct Engine<Machine: Host>: Sendable {
             let purpose: LockPurpose =
                 try isMounted(device, spec) ? .look : spec.options.isReadOnly ? .mountReadOnly : .change
             return try await host.withLock(on: device, for: spec, purpose: purpose, logger: logger) {
-                locked async throws(VolumeError) in try await settle(spec, on: locked)
+                locked async throws(VolumeError) in try await converge(spec, on: locked)
             }
         } catch {
             return .stopped(error)
@@ -50,39 +48,48 @@ package struct Engine<Machine: Host>: Sendable {
         }
     }
 
-    /// Converges, and begins anew when something else changed the machine in between.
-    private func settle(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
-        for _ in 1..<Self.looks {
-            do throws(VolumeError) {
-                return try await converge(spec, on: device)
-            } catch {
-                guard case .superseded(let what) = error else { throw error }
-                logger.notice("The machine changed meanwhile, looking again", metadata: ["cause": "\(what)"])
-            }
-        }
-        return try await converge(spec, on: device)
-    }
+    /// What was planned for may be gone when a step comes to it; then everything is looked at anew, this often.
+    private static var attempts: Int { 3 }
 
     private func converge(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
+        var attempt = 1
+        while true {
+            do throws(VolumeError) {
+                return try await convergeOnce(spec, on: device)
+            } catch {
+                guard case .superseded(let reason) = error, attempt < Self.attempts else { throw error }
+                logger.warning("\(reason) Looking again.")
+                attempt += 1
+            }
+        }
+    }
+
+    private func convergeOnce(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
         let first = try await settledState(spec, device)
-        let plan = try plan(spec, from: first)
+        var plan = try plan(spec, from: first)
         guard !plan.isEmpty else { return .unchanged(first, warnings: remarks(spec, first)) }
         var done: [Step] = []
         var warnings: [String] = []
-        for step in plan.steps {
+        var names: Set<String> = []
+        while let step = plan.steps.first {
+            names.insert(step.name)
             if let warning = try await perform(step, spec, on: device) {
                 warnings.append(warning)
             } else {
                 done.append(step)
             }
+            plan.steps.removeFirst()
+            guard case .format(let format) = step else { continue }
+            let (state, next) = try await lookAfter(format, spec, on: device)
+            guard !next.formats else { return .notConverged(next, state) }
+            plan = next
         }
 
         // Done means that nothing is left to plan. What a mounted file system lacks can only be seen now (its size).
-        let second = try host.observe(spec, device)
+        let second = try await host.observe(spec, device, logger: logger)
         let rest = try self.plan(spec, from: second)
         guard rest.isSatisfied else { return .notConverged(rest, second) }
-        let late = rest.steps.filter { step in !plan.steps.contains { $0.name == step.name } }
-        for step in late {
+        for step in rest.steps where !names.contains(step.name) {
             if let warning = try await perform(step, spec, on: device) {
                 warnings.append(warning)
             } else {
@@ -94,13 +101,29 @@ package struct Engine<Machine: Host>: Sendable {
             ? .unchanged(second, warnings: warnings) : .changed(done, second, warnings: warnings)
     }
 
+    /// Nobody else could use the device while it was formatted; now everybody can again, so it is looked at anew. What was
+    /// just made needs no check; everything else is as for any file system that is found.
+    private func lookAfter(
+        _ format: Step.Format,
+        _ spec: VolumeSpec,
+        on device: Machine.Device
+    ) async throws(VolumeError) -> (VolumeState, Plan) {
+        let state = try await host.observe(spec, device, logger: logger)
+        if case .filesystem(let filesystem) = state.device.content, filesystem.uuid != format.uuid.text {
+            throw .superseded("The device no longer holds the file system that was just made.")
+        }
+        var plan = try self.plan(spec, from: state)
+        plan.steps.removeAll { if case .check = $0 { true } else { false } }
+        return (state, plan)
+    }
+
     /// Reads the device until the answer is one to act on: a passing fault or another program's exclusive open is given
     /// time to go away.
     private func settledState(_ spec: VolumeSpec, _ device: Machine.Device) async throws(VolumeError) -> VolumeState {
         var readRetries = Self.readRetries
         var busyRetries = Int(spec.deadline / Self.retryPause)
         while true {
-            let state = try host.observe(spec, device)
+            let state = try await host.observe(spec, device, logger: logger)
             if state.device.use == .exclusivelyOpen, busyRetries > 0 {
                 busyRetries -= 1
             } else if state.device.content?.isReadable == false, readRetries > 0 {

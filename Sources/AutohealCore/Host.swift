@@ -22,8 +22,8 @@ package protocol Host: Sendable {
         _ body: (Device) async throws(VolumeError) -> Result
     ) async throws(VolumeError) -> Result
 
-    /// Reads the machine. Never changes it.
-    func observe(_ spec: VolumeSpec, _ device: Device) throws(VolumeError) -> VolumeState
+    /// Reads the machine. Never changes it. A device on which nothing is recognised may take minutes to read.
+    func observe(_ spec: VolumeSpec, _ device: Device, logger: Logger) async throws(VolumeError) -> VolumeState
 
     /// - Parameter device: nil for the steps that need none (the mount point's own).
     func perform(_ step: Step, _ spec: VolumeSpec, on device: Device?, logger: Logger) async throws(VolumeError)

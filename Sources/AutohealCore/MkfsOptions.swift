@@ -11,7 +11,7 @@ package struct MkfsOptions: Hashable, Sendable {
     private static let withValue: Set<String> = [
         "-b", "-C", "-g", "-G", "-i", "-I", "-J", "-m", "-M", "-N", "-o", "-O", "-r", "-T", "-e",
     ]
-    private static let alone: Set<String> = ["-j", "-v", "-c"]
+    private static let alone: Set<String> = ["-j", "-v"]
 
     /// Takes words as a shell would pass them, `-O ^has_journal` or `-m0`.
     package init(words: [String]) throws(ConfigurationError) {
@@ -22,16 +22,21 @@ package struct MkfsOptions: Hashable, Sendable {
                 arguments.append(word)
                 continue
             }
+            if let contradiction = Self.contradiction(option) { throw Self.error(word, contradiction) }
             guard option == "-E" || Self.withValue.contains(option) else {
-                throw ConfigurationError(
-                    key: "mkfs-options",
-                    found: word,
-                    problem: "is not among the mkfs.ext4 options that may be given: -E, "
+                throw Self.error(
+                    word,
+                    "is not among the mkfs.ext4 options that may be given: -E, "
                         + Self.withValue.union(Self.alone).sorted().joined(separator: ", ")
                 )
             }
             guard let value = word.count > 2 ? String(word.dropFirst(2)) : rest.popFirst(), !value.isEmpty else {
-                throw ConfigurationError(key: "mkfs-options", found: word, problem: "needs a value")
+                throw Self.error(word, "needs a value")
+            }
+            for part in value.split(separator: ",") {
+                if let contradiction = Self.contradiction(option, String(part)) {
+                    throw Self.error("\(option) \(part)", contradiction)
+                }
             }
             if option == "-E" {
                 extended.append(value)
@@ -39,5 +44,48 @@ package struct MkfsOptions: Hashable, Sendable {
                 arguments += [option, value]
             }
         }
+    }
+
+    /// Words that give the same options again.
+    package var words: [String] { arguments + extended.flatMap { ["-E", $0] } }
+
+    /// Bytes, if they are given; the last one counts.
+    package var blockSize: UInt64? {
+        arguments.lastIndex(of: "-b").flatMap { UInt64(arguments[$0 + 1]) }
+    }
+
+    /// Why an option cannot be: the file system is made in memory and written, block by block, where the device was proven
+    /// blank, so what reads or writes the device otherwise has no place.
+    private static func contradiction(_ option: String, _ value: String? = nil) -> String? {
+        switch (option, value) {
+        case ("-c", _), ("-l", _):
+            "looks for bad blocks on the device: a format writes what was proven blank, and nothing else"
+        case ("-J", .some(let value)) where value.hasPrefix("device="),
+            ("-O", .some(let value)) where value == "journal_dev":
+            "has the journal on another device, which this agent neither proves blank nor waits for"
+        case ("-E", .some(let value)) where value.hasPrefix("offset="):
+            "begins the file system elsewhere than at the start of the device"
+        case ("-E", "discard"):
+            "discards the device's blocks: a blank device has nothing to discard"
+        case ("-E", .some(let value)) where ["lazy_itable_init=0", "lazy_journal_init=0"].contains(value):
+            "writes zeros over what was proven zero: leave it out"
+        default: nil
+        }
+    }
+
+    private static func error(_ found: String, _ problem: String) -> ConfigurationError {
+        ConfigurationError(key: "mkfs-options", found: found, problem: problem)
+    }
+}
+
+extension MkfsOptions: Codable {
+    /// From ``words``, checked as if a person had given them.
+    package init(from decoder: any Decoder) throws {
+        try self.init(words: decoder.singleValueContainer().decode([String].self))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(words)
     }
 }

@@ -15,9 +15,8 @@ package enum Outcome: Hashable, Sendable {
         case .unchanged, .changed, .planned: .ok
         case .stopped(.refused(let refusal)): refusal.exitStatus
         case .stopped(.failed(let error)), .stopped(.skipped(let error)): error.exitStatus
-        case .stopped(.superseded): .temporaryFailure
         case .stopped(.misconfigured): .configuration
-        case .stopped(.interrupted): .temporaryFailure
+        case .stopped(.interrupted), .stopped(.superseded): .temporaryFailure
         case .notConverged: .software
         }
     }
@@ -29,9 +28,10 @@ package enum Outcome: Hashable, Sendable {
         case .changed: "changed"
         case .planned: "planned"
         case .stopped(.refused): "refused"
-        case .stopped(.failed), .stopped(.skipped), .stopped(.superseded): "failed"
+        case .stopped(.failed), .stopped(.skipped): "failed"
         case .stopped(.misconfigured): "misconfigured"
         case .stopped(.interrupted): "interrupted"
+        case .stopped(.superseded): "superseded"
         case .notConverged: "not-converged"
         }
     }
@@ -61,10 +61,10 @@ package enum Outcome: Hashable, Sendable {
             plan.isEmpty ? "There is nothing to do." : "To do: \(Self.list(plan.steps)). Nothing was changed."
         case .stopped(.refused(let refusal)): "\(refusal.reason) \(refusal.advice)"
         case .stopped(.failed(let error)), .stopped(.skipped(let error)): error.reason
-        case .stopped(.superseded(let what)):
-            "Something else keeps changing the volume: \(what) Find out what it is (fstab, another agent), then try again."
         case .stopped(.misconfigured(let error)): "\(error)"
         case .stopped(.interrupted(let signal)): "Signal \(signal) asked to stop; the next run goes on from here."
+        case .stopped(.superseded(let text)):
+            "\(text) Something else keeps changing the volume: find out what (fuser, lsof), then try again."
         case .notConverged(let plan, _): "Still to do after all steps: \(Self.list(plan.steps))."
         }
     }

@@ -75,15 +75,15 @@ package enum Planner {
         newUUID: UUID
     ) throws(Refusal) -> [Step] {
         switch content {
-        case .blank:
-            return try format(spec, device, uuid: newUUID, resuming: nil, isBlank: true)
-        case .interruptedFormat(let marker):
-            // What it began on was proven blank, unless the policy does not ask for that.
-            let isBlank = spec.formatPolicy != .ifNoSignature
-            return try format(spec, device, uuid: marker.filesystemUUID, resuming: marker, isBlank: isBlank)
-        case .unknownData(let offset):
-            guard spec.formatPolicy == .ifNoSignature else { throw .unknownData(offset: offset) }
-            return try format(spec, device, uuid: newUUID, resuming: nil, isBlank: false)
+        case .blank(let coverage, let isMarked):
+            return try format(spec, device, uuid: newUUID, .blank(coverage, isMarked: isMarked))
+        case .interruptedFormat(let marker, let coverage):
+            return try format(spec, device, uuid: marker.recipe.uuid, .interrupted(marker, coverage))
+        case .unrecognised:
+            return try format(spec, device, uuid: newUUID, .unproven)
+        case .unknownData(let offset, let trace):
+            guard spec.formatPolicy == .ifNoSignature else { throw .unknownData(offset: offset, besides: trace) }
+            return try format(spec, device, uuid: newUUID, .unproven)
         case .filesystem(let filesystem):
             return try mount(filesystem, spec, device)
         case .partitionTable, .other, .ambivalent, .damaged, .unreadable, .shortRead:
@@ -95,21 +95,20 @@ package enum Planner {
         _ spec: VolumeSpec,
         _ device: DeviceState,
         uuid: UUID,
-        resuming marker: IntentMarker?,
-        isBlank: Bool
+        _ proof: Step.Proof
     ) throws(Refusal) -> [Step] {
-        guard spec.formatPolicy != .never else { throw .formattingForbidden }
-        guard !spec.options.isReadOnly else { throw .nothingToMountReadOnly }
+        if let prohibition = spec.formatProhibition(of: device.volumeID) { throw prohibition }
         guard !device.isReadOnly else { throw .deviceReadOnly }
         guard device.size >= VolumeSpec.minimumSize else { throw .deviceTooSmall(size: device.size) }
+        guard proof != .unproven || spec.formatPolicy == .ifNoSignature else { throw .notProvenBlank }
         let format = Step.Format(
             uuid: uuid,
             label: spec.label,
             owner: spec.owner,
             mode: spec.mode,
             options: spec.mkfsOptions,
-            resuming: marker,
-            isBlank: isBlank
+            // What promises no proof claims none.
+            proof: spec.formatPolicy == .ifNoSignature ? .unproven : proof
         )
         return [.format(format), .mount(VolumeSpec.createdType, options: spec.options)]
     }
@@ -138,9 +137,9 @@ package enum Planner {
         // After the check, which brings the journal up to date. A marker of another file system may be part of a file by
         // now: it is none of our business.
         if let marker = filesystem.leftoverMarker, mayWrite,
-            filesystem.uuid.flatMap(UUID.init(uuidString:)) == marker.filesystemUUID
+            filesystem.uuid.flatMap(UUID.init(uuidString:)) == marker.recipe.uuid
         {
-            steps.append(.finishFormat(marker, mode: spec.mode))
+            steps.append(.finishFormat(marker))
         }
         steps.append(.mount(filesystem.type, options: spec.options))
         if !spec.options.isReadOnly {

@@ -34,9 +34,14 @@ extension Refusal {
         case .damaged(.lostSuperblock(let offset, let blockSize)):
             "The device has no primary superblock, but a backup of an ext file system at offset \(offset) "
                 + "(block size \(blockSize))."
-        case .unknownData(let offset):
+        case .unknownData(let offset, let trace):
             "Nothing is recognised on the device, but it is not blank: there is data at offset \(offset)."
-        case .formattingForbidden: "The device is blank, and the policy is never to format."
+                + Self.text(trace)
+        case .formattingForbidden: "Nothing is recognised on the device, and the policy is never to format."
+        case .kernelNameAlone(let name, let found):
+            "The device holds no file system, and \(name) may be another disk at the next boot: by such a name alone nothing "
+                + "is formatted" + (found.map { ". It is volume \($0) now." } ?? ".")
+        case .notProvenBlank: "Nothing is recognised on the device, but it was not proven blank."
         case .nothingToMountReadOnly:
             "The device holds no file system, and options ask for ro, with which nothing is written."
         case .filesystemLargerThanDevice(let size, let device):
@@ -80,6 +85,9 @@ extension Refusal {
             "Take a snapshot, then try 'e2fsck -b \(offset / UInt64(blockSize)) -B \(blockSize) DEVICE'."
         case .unknownData:
             "If the data may be lost, zero the device ('blkdiscard -z' or 'dd') or set format to if-no-signature."
+        case .kernelNameAlone(_, let found):
+            "Set volume-id\(found.map { " = \"\($0)\" if that is the one" } ?? ""), or use the name that EBS gave (/dev/xvdf)."
+        case .notProvenBlank: "Set format to if-blank, and run it again."
         case .formattingForbidden: "Give a volume with a file system, or set format to if-blank."
         case .nothingToMountReadOnly: "Give a volume with a file system, or leave ro out of options."
         case .filesystemLargerThanDevice(let size, _):
@@ -87,6 +95,18 @@ extension Refusal {
                 + "the data. Run no e2fsck here: it would cut off what lies beyond the end."
         case .otherType, .otherLabel: "Attach the right volume, or correct filesystem or label; nothing is relabelled."
         case .uncorrectedErrors: "Take a snapshot, then repair by hand with 'e2fsck DEVICE'."
+        }
+    }
+
+    private static func text(_ trace: DeviceContent.FormatTrace?) -> String {
+        switch trace {
+        case nil: ""
+        case .legacyFormat:
+            " A format by autoheal-agent 0.1.0 was cut short here; what it wrote cannot be told from other data."
+        case .thisFormat: " A format was cut short here, but this is not what it writes there."
+        case .otherFormat(let version):
+            " A format was cut short here, and the e2fsprogs of this machine do not make the same file system as those "
+                + "that began it (\(version))."
         }
     }
 

@@ -30,8 +30,11 @@ package enum Refusal: Error, Hashable, Sendable {
     case partitionTable(Signature)
     case notAFilesystem(Signature)
     case damaged(DeviceContent.Damage)
-    case unknownData(offset: UInt64)
+    case unknownData(offset: UInt64, besides: DeviceContent.FormatTrace?)
     case formattingForbidden
+    /// A name that the kernel gives anew at every boot, and what it leads to now.
+    case kernelNameAlone(name: String, found: VolumeID?)
+    case notProvenBlank
     /// Formatting writes, and `ro` asks for no write.
     case nothingToMountReadOnly
     /// Bytes that the file system says it has, and bytes that the device has.
@@ -43,13 +46,15 @@ package enum Refusal: Error, Hashable, Sendable {
     package var exitStatus: ExitStatus {
         switch self {
         case .deviceAbsent, .notABlockDevice: .noInput
-        case .wrongVolume, .instanceStore, .otherAttachment, .severalDevices, .deviceTooSmall, .otherType, .otherLabel:
+        case .wrongVolume, .instanceStore, .otherAttachment, .severalDevices, .deviceTooSmall, .kernelNameAlone,
+            .otherType, .otherLabel:
             .configuration
         case .deviceEmpty, .sizesDiffer, .unreadable, .shortRead: .ioError
         case .deviceReadOnly, .mountedReadOnly: .osError
         case .deviceInUse, .activeOnAnotherHost, .mountPointNotADirectory, .mountPointOccupied: .unavailable
         case .lockTimeout: .temporaryFailure
         case .ambivalent, .partitionTable, .notAFilesystem, .damaged, .unknownData, .formattingForbidden,
+            .notProvenBlank,
             .nothingToMountReadOnly, .filesystemLargerThanDevice, .uncorrectedErrors:
             .dataError
         }

@@ -33,9 +33,9 @@ extension Step {
             [
                 "filesystem.type": "\(VolumeSpec.createdType)",
                 "filesystem.uuid": "\(format.uuid.text)",
-                "format.resumed": "\(format.resuming != nil)",
+                "format.proof": "\(format.proof.name)",
             ]
-        case .finishFormat(let marker, _): ["filesystem.uuid": "\(marker.filesystemUUID.text)"]
+        case .finishFormat(let marker): ["filesystem.uuid": "\(marker.recipe.uuid.text)"]
         case .check(let type): ["filesystem.type": "\(type)"]
         case .mount(let type, let options):
             ["filesystem.type": "\(type)"].merging(
@@ -47,6 +47,17 @@ extension Step {
                 "filesystem.type": "\(type)", "size.from": "\(describe(bytes: from))",
                 "size.to": "\(describe(bytes: to))",
             ]
+        }
+    }
+}
+
+extension Step.Proof {
+    /// One word for logs.
+    fileprivate var name: String {
+        switch self {
+        case .blank: "blank"
+        case .interrupted: "interrupted-format"
+        case .unproven: "none"
         }
     }
 }

@@ -10,8 +10,8 @@ package enum Step: Hashable, Sendable {
     /// Make the bare directory immutable, so that nothing fills the root disk while the volume is missing.
     case protectMountPoint
     case format(Format)
-    /// What follows mkfs: the mode of the root directory, then clearing the marker.
-    case finishFormat(IntentMarker, mode: UInt16?)
+    /// Clearing the marker of a format whose file system is complete.
+    case finishFormat(IntentMarker)
     case check(FilesystemType)
     case mount(FilesystemType, options: MountOptions)
     /// Sizes in bytes.
@@ -23,10 +23,17 @@ package enum Step: Hashable, Sendable {
         package var owner: String?
         package var mode: UInt16?
         package var options: MkfsOptions
-        /// The marker of the format that was cut short, if this one resumes it.
-        package var resuming: IntentMarker?
-        /// Whether the device reads as zeros but for what an interrupted mkfs of ours wrote.
-        package var isBlank: Bool
+        package var proof: Proof
+    }
+
+    /// What was seen of a device that is to be formatted.
+    package enum Proof: Hashable, Sendable {
+        /// Every byte that was read is zero; if it is marked, outside the block of a marker.
+        case blank(SurveyCoverage, isMarked: Bool)
+        /// Every sector that was read is zero or what the marker's image has there.
+        case interrupted(IntentMarker, SurveyCoverage)
+        /// Nothing but that libblkid finds nothing (the policy ``FormatPolicy/ifNoSignature``).
+        case unproven
     }
 
     /// The word for logs and reports.

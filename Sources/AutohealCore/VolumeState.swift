@@ -18,6 +18,8 @@ package struct DeviceState: Hashable, Sendable {
     /// Bytes, as sysfs counts them: differs from `size` only while something is wrong.
     package var kernelSize: UInt64
     package var isReadOnly: Bool
+    /// The EBS volume that the device says it is.
+    package var volumeID: VolumeID?
     package var use: DeviceUse
     /// nil if it was not read, because something else uses the device.
     package var content: DeviceContent?
@@ -28,6 +30,7 @@ package struct DeviceState: Hashable, Sendable {
         size: UInt64,
         kernelSize: UInt64? = nil,
         isReadOnly: Bool = false,
+        volumeID: VolumeID? = nil,
         use: DeviceUse = .free,
         content: DeviceContent?
     ) {
@@ -36,6 +39,7 @@ package struct DeviceState: Hashable, Sendable {
         self.size = size
         self.kernelSize = kernelSize ?? size
         self.isReadOnly = isReadOnly
+        self.volumeID = volumeID
         self.use = use
         self.content = content
     }

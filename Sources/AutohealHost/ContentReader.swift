@@ -1,6 +1,7 @@
 package import AutohealCore
 import Blkid
 import FoundationEssentials
+import Logging
 package import SystemPackage
 
 /// Finds out what is on a device: libblkid first, and where that finds nothing, the bytes themselves.
@@ -9,24 +10,60 @@ package struct ContentReader: Sendable {
 
     package init(_ reader: DeviceReader) { self.reader = reader }
 
-    package func content() -> DeviceContent {
-        do throws(ReadError) {
-            try refresh()
-            reader.prefetchForProbe()
-            let first = try probe()
-            guard case .nothing = first else { return try content(of: first) }
-
-            // Nothing, it says. Read everything anew, the probed places too, and ask a second time.
-            try refresh()
-            let samples = BlanknessSamples(deviceSize: reader.size)
-            reader.prefetchForProbe()
-            reader.prefetch(samples.all)
-            let findings = try read(samples)
-            let second = try probe()
-            guard case .nothing = second else { return try content(of: second) }
-            return findings.content
+    /// - Parameters:
+    ///   - proving: whether it matters if a device on which nothing is recognised is blank; then it is read, which takes
+    ///     seconds to a minute.
+    ///   - node: of the device, as it is named in what is said.
+    func content(
+        proving: Bool,
+        images: ImageMaker,
+        signals: TerminationSignals?,
+        node: String,
+        logger: Logger
+    ) async throws(VolumeError) -> DeviceContent {
+        let survey = DeviceSurvey(
+            reader: reader,
+            survey: BlanknessSurvey(deviceSize: reader.size, seed: .random(in: .min ... .max)),
+            signals: signals,
+            logger: logger
+        )
+        let mark: SurveyFindings.Mark
+        do throws(TransferError) {
+            if let content = try recognised() { return content }
+            mark = try self.mark()
+            guard proving else { return try withoutProof(mark, survey) }
         } catch {
             return error.content
+        }
+        var findings: SurveyFindings
+        switch try survey.findings(mark: mark) {
+        case .failure(let error): return error.content
+        case .success(let found): findings = found
+        }
+        do throws(TransferError) {
+            // Nothing, it said. Ask a second time, with everything read anew.
+            if let content = try recognised() { return content }
+        } catch {
+            return error.content
+        }
+        if case .intent(let marker) = mark {
+            switch try await remake(marker, survey, images, node: node) {
+            case .failure(let error): return error.content
+            case .success(let remake): findings.remake = remake
+            }
+        }
+        return findings.content
+    }
+
+    /// What libblkid and the superblock say, read from the device and not from a cache; nil if nothing is recognised.
+    func recognised() throws(TransferError) -> DeviceContent? {
+        do { try reader.dropCache() } catch { throw .failed(error, offset: 0) }
+        reader.prefetchForProbe()
+        switch try probe() {
+        case .nothing: return nil
+        case .failed: return .unreadable(.ioError, offset: nil)
+        case .ambivalent: return .ambivalent((try? signatures()) ?? [])
+        case .found(let values): return try content(of: values)
         }
     }
 
@@ -36,28 +73,71 @@ package struct ContentReader: Sendable {
     }
 
     /// Whether the device has an ext4 of this UUID now: its superblock is read from the device itself, and libblkid finds
-    /// it too. What mkfs left in the page cache stays there, for the mount to use.
-    func holdsExt4(_ uuid: UUID) throws(ReadError) -> Bool {
+    /// it too.
+    func holdsExt4(_ uuid: UUID) throws(TransferError) -> Bool {
         let head = try reader.readHeadFromDevice(count: Int(Ext4Superblock.offset) + Ext4Superblock.length * 3)
         let superblock = Ext4Superblock(bytes: Array(head.dropFirst(Int(Ext4Superblock.offset))))
-        guard let superblock, superblock.hasValidChecksum,
-            withUnsafeBytes(of: uuid.uuid, { $0.elementsEqual(superblock.uuid) }),
+        guard let superblock, superblock.hasValidChecksum, superblock.hasUUID(uuid),
             case .found(let values) = try probe(only: .ext4)
         else { return false }
         return values.type == FilesystemType.ext4.rawValue && values.uuid == uuid.text
     }
 
-    func marker() throws(ReadError) -> IntentMarker? {
-        guard let offset = IntentMarker.offset(deviceSize: reader.size) else { return nil }
-        let block = try reader.read(offset..<offset + UInt64(IntentMarker.blockSize))
-        return IntentMarker(block: block, deviceSize: reader.size)
+    /// What is at the place of the marker.
+    func mark() throws(TransferError) -> SurveyFindings.Mark {
+        guard let place = IntentMarker.place(deviceSize: reader.size) else { return .none }
+        let block = try reader.read(place)
+        if let marker = IntentMarker(block: block, deviceSize: reader.size) { return .intent(marker) }
+        return IntentMarker.isLegacy(block: block, deviceSize: reader.size) ? .legacy : .none
     }
 
-    private func refresh() throws(ReadError) {
-        do { try reader.dropCache() } catch { throw .failed(error, offset: 0) }
+    /// Bytes, as the superblock of a file system of this type says; nil where the agent cannot tell.
+    func size(of type: FilesystemType) throws(TransferError) -> UInt64? {
+        guard let place = type.superblockPlace, place.upperBound <= reader.size else { return nil }
+        return type.size(superblock: try reader.read(place))
     }
 
-    private func probe(only type: FilesystemType? = nil) throws(ReadError) -> BlkidProbe.Finding {
+    /// The primary one.
+    func extSuperblock() throws(TransferError) -> Ext4Superblock? {
+        let offset = Ext4Superblock.offset
+        return Ext4Superblock(bytes: try reader.read(offset..<offset + UInt64(Ext4Superblock.length)))
+    }
+
+    /// A file system that has lost its primary superblock is recognised all the same.
+    private func withoutProof(
+        _ mark: SurveyFindings.Mark,
+        _ survey: DeviceSurvey
+    ) throws(TransferError) -> DeviceContent {
+        var findings = SurveyFindings(coverage: survey.survey.coverage, mark: mark)
+        findings.firstData = Ext4Superblock.offset
+        findings.extBackups = try survey.extBackups()
+        if case .damaged = findings.content { return findings.content }
+        return .unrecognised
+    }
+
+    /// Makes the image of a marker again and compares the device with it.
+    private func remake(
+        _ marker: IntentMarker,
+        _ survey: DeviceSurvey,
+        _ images: ImageMaker,
+        node: String
+    ) async throws(VolumeError) -> Result<SurveyFindings.Remake, TransferError> {
+        let image: FilesystemImage
+        do throws(VolumeError) {
+            image = try await images.image(of: marker.recipe, for: node)
+        } catch {
+            guard case .failed(let failure) = error else { throw error }
+            survey.logger.warning(
+                "What a format was going to write cannot be made again",
+                metadata: ["error": "\(failure)"]
+            )
+            return .success(.otherImage)
+        }
+        guard image.digest == marker.digest else { return .success(.otherImage) }
+        return try survey.firstForeignSector(besides: image).map { .sameImage(foreign: $0) }
+    }
+
+    private func probe(only type: FilesystemType? = nil) throws(TransferError) -> BlkidProbe.Finding {
         do throws(Errno) {
             let finding = try BlkidProbe().identify(reader.descriptor, onlySuperblock: type?.rawValue)
             if case .failed(let errno) = finding { throw errno }
@@ -67,15 +147,7 @@ package struct ContentReader: Sendable {
         }
     }
 
-    private func content(of finding: BlkidProbe.Finding) throws(ReadError) -> DeviceContent {
-        switch finding {
-        case .nothing, .failed: .unreadable(.ioError, offset: nil)
-        case .ambivalent: .ambivalent((try? signatures()) ?? [])
-        case .found(let values): try content(of: values)
-        }
-    }
-
-    private func content(of values: BlkidValues) throws(ReadError) -> DeviceContent {
+    private func content(of values: BlkidValues) throws(TransferError) -> DeviceContent {
         if values.partitionTable != nil { return .partitionTable(Signature(partitionTable: values)) }
         guard let type = values.type else { return .ambivalent([]) }
         if values.hasBadChecksum { return .damaged(.badChecksum(type: type)) }
@@ -89,63 +161,19 @@ package struct ContentReader: Sendable {
         let superblock = filesystem.isExt ? try extSuperblock() : nil
         // libblkid looks at the checksum of ext file systems from 2.39 on only.
         if superblock?.hasValidChecksum == false { return .damaged(.badChecksum(type: type)) }
+        let leftover: IntentMarker? = if case .intent(let marker) = try mark() { marker } else { nil }
         return .filesystem(
             DeviceContent.Filesystem(
                 type: filesystem,
                 label: values.label,
                 uuid: values.uuid,
                 size: try size(of: filesystem),
-                leftoverMarker: try marker()
+                leftoverMarker: leftover
             )
         )
     }
-
-    /// Bytes, as the superblock of a file system of this type says; nil where the agent cannot tell.
-    func size(of type: FilesystemType) throws(ReadError) -> UInt64? {
-        guard let place = type.superblockPlace, place.upperBound <= reader.size else { return nil }
-        return type.size(superblock: try reader.read(place))
-    }
-
-    /// The primary one.
-    func extSuperblock() throws(ReadError) -> Ext4Superblock? {
-        let offset = Ext4Superblock.offset
-        return Ext4Superblock(bytes: try reader.read(offset..<offset + UInt64(Ext4Superblock.length)))
-    }
-
-    private func read(_ samples: BlanknessSamples) throws(ReadError) -> SampleFindings {
-        var findings = SampleFindings()
-        findings.marker = try marker()
-        let marker = findings.marker.flatMap { _ in IntentMarker.offset(deviceSize: reader.size) }
-        for range in samples.ends + samples.backups {
-            for piece in range.excluding(marker.map { $0..<$0 + UInt64(IntentMarker.blockSize) }) {
-                let data = try reader.firstData(in: piece)
-                findings.firstData = [findings.firstData, data].compactMap { $0 }.min()
-            }
-        }
-        for range in samples.spread {
-            guard let data = try reader.firstData(in: range) else { continue }
-            findings.firstData = [findings.firstData, data].compactMap { $0 }.min()
-            guard BlanknessSamples.isBeyondMetadata(range.lowerBound) else { continue }
-            findings.firstBodyData = data
-            break
-        }
-        guard findings.firstData != nil else { return findings }
-        for offset in BlanknessSamples.extBackups where offset + UInt64(Ext4Superblock.length) <= reader.size {
-            let bytes = try reader.read(offset..<offset + UInt64(Ext4Superblock.length))
-            guard let superblock = Ext4Superblock(bytes: bytes), superblock.blockGroup != 0 else { continue }
-            findings.extBackups.append(.init(offset: offset, superblock: superblock))
-        }
-        return findings
-    }
 }
 
-extension Range<UInt64> {
-    /// The one or two pieces that are left when `hole` is cut out.
-    func excluding(_ hole: Range<UInt64>?) -> [Range<UInt64>] {
-        guard let hole, overlaps(hole) else { return [self] }
-        return [
-            lowerBound..<Swift.max(lowerBound, hole.lowerBound), Swift.min(hole.upperBound, upperBound)..<upperBound,
-        ]
-        .filter { !$0.isEmpty }
-    }
+extension Ext4Superblock {
+    func hasUUID(_ uuid: UUID) -> Bool { withUnsafeBytes(of: uuid.uuid) { $0.elementsEqual(self.uuid) } }
 }

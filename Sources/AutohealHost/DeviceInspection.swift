@@ -1,5 +1,6 @@
 package import AutohealCore
 import Glibc
+package import Logging
 import SystemPackage
 
 /// What `probe` tells of a device or an image, for people and their scripts.
@@ -13,7 +14,9 @@ package struct DeviceInspection: Sendable {
     package let signatures: [Signature]
 
     /// Reads without locking and without dropping caches: nothing is decided by it.
-    package init(path: String, scanner: BlockDeviceScanner = BlockDeviceScanner()) throws(VolumeError) {
+    package init(path: String, scanner: BlockDeviceScanner = BlockDeviceScanner(), logger: Logger)
+        async throws(VolumeError)
+    {
         self.path = path
         switch scanner.target(of: path) {
         case .other: device = nil
@@ -33,8 +36,16 @@ package struct DeviceInspection: Sendable {
             defer { try? descriptor.close() }
             let reader = try DeviceReader(descriptor, mayUseCache: true)
             size = reader.size
-            content = ContentReader(reader).content()
+            content = try await ContentReader(reader).content(
+                proving: true,
+                images: ImageMaker(toolDirectories: Tool.directories, roots: MachineRoots(), logger: logger),
+                signals: nil,
+                node: node,
+                logger: logger
+            )
             signatures = (try? ContentReader(reader).signatures()) ?? []
+        } catch let error as VolumeError {
+            throw error
         } catch {
             let errno = error as? Errno ?? .ioError
             let status: ExitStatus =

@@ -9,7 +9,9 @@ package struct DeviceReader: Sendable {
     /// Bytes.
     package let size: UInt64
     package let isReadOnly: Bool
-    private let canDropCache: Bool
+    /// A device, not an image file.
+    let isBlockDevice: Bool
+    private let mayUseCache: Bool
 
     /// What libblkid reads on a device it knows nothing of, in bytes from either end (measured).
     private static let probedHead: UInt64 = 512 << 10
@@ -20,6 +22,7 @@ package struct DeviceReader: Sendable {
     /// - Parameter mayUseCache: for looking only; what decides reads from the device.
     package init(_ descriptor: FileDescriptor, mayUseCache: Bool = false) throws(Errno) {
         self.descriptor = descriptor
+        self.mayUseCache = mayUseCache
         var information = stat()
         guard fstat(descriptor.rawValue, &information) == 0 else { throw Errno(rawValue: errno) }
         switch information.st_mode & S_IFMT {
@@ -31,11 +34,11 @@ package struct DeviceReader: Sendable {
             else { throw Errno(rawValue: errno) }
             self.size = size
             isReadOnly = readOnly != 0
-            canDropCache = !mayUseCache
+            isBlockDevice = true
         case S_IFREG:
             size = UInt64(max(0, information.st_size))
             isReadOnly = false
-            canDropCache = false
+            isBlockDevice = false
         default:
             throw .invalidArgument
         }
@@ -43,8 +46,37 @@ package struct DeviceReader: Sendable {
 
     /// Forgets what the page cache holds of the device (BLKFLSBUF); nothing to do for an image.
     func dropCache() throws(Errno) {
-        guard canDropCache, clinux_block_flush_buffers(descriptor.rawValue) != 0 else { return }
+        guard isBlockDevice, !mayUseCache, clinux_block_flush_buffers(descriptor.rawValue) != 0 else { return }
         throw Errno(rawValue: errno)
+    }
+
+    /// The same device, opened anew past the page cache; the caller closes it. An image file is opened as any file.
+    ///
+    /// - Parameter flags: of open(2) besides those.
+    func reopened(_ flags: Int32) throws(Errno) -> FileDescriptor {
+        let direct = isBlockDevice ? clinux_o_direct : 0
+        // By the descriptor: what is opened is what was opened, under whatever name it is now.
+        let path = "/proc/self/fd/\(descriptor.rawValue)"
+        let reopened = open(path, flags | direct | O_CLOEXEC | O_NONBLOCK)
+        guard reopened >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: reopened)
+    }
+
+    /// What mkfs.ext4 asks a device.
+    func geometry() throws(Errno) -> DeviceGeometry {
+        var logical: Int32 = 0
+        var (physical, minimum, optimal): (UInt32, UInt32, UInt32) = (0, 0, 0)
+        guard clinux_block_logical_sector_size(descriptor.rawValue, &logical) == 0,
+            clinux_block_physical_sector_size(descriptor.rawValue, &physical) == 0,
+            clinux_block_minimum_io(descriptor.rawValue, &minimum) == 0,
+            clinux_block_optimal_io(descriptor.rawValue, &optimal) == 0
+        else { throw Errno(rawValue: errno) }
+        return DeviceGeometry(
+            logicalSector: UInt64(logical),
+            physicalSector: UInt64(physical),
+            minimumIO: UInt64(minimum),
+            optimalIO: UInt64(optimal)
+        )
     }
 
     /// Asks for what a probe will read, all at once instead of one after the other.
@@ -52,32 +84,12 @@ package struct DeviceReader: Sendable {
         prefetch([0..<min(size, Self.probedHead), (size > Self.probedTail ? size - Self.probedTail : 0)..<size])
     }
 
-    func prefetch(_ ranges: [Range<UInt64>]) {
+    private func prefetch(_ ranges: [Range<UInt64>]) {
         for range in ranges {
             for start in stride(from: range.lowerBound, to: range.upperBound, by: Int(Self.readAheadPiece)) {
                 let length = min(Self.readAheadPiece, range.upperBound - start)
                 posix_fadvise(descriptor.rawValue, off_t(start), off_t(length), POSIX_FADV_WILLNEED)
             }
-        }
-    }
-}
-
-/// A read that did not give what was asked for; offsets in bytes.
-package enum ReadError: Error, Hashable, Sendable, CustomStringConvertible {
-    case failed(Errno, offset: UInt64)
-    case short(offset: UInt64)
-
-    package var description: String {
-        switch self {
-        case .failed(let errno, let offset): "\(errno) at offset \(offset)"
-        case .short(let offset): "the device ends at offset \(offset), before its own size"
-        }
-    }
-
-    var content: DeviceContent {
-        switch self {
-        case .failed(let errno, let offset): .unreadable(errno, offset: offset)
-        case .short(let offset): .shortRead(offset: offset)
         }
     }
 }

@@ -24,12 +24,13 @@ extension LinuxHost {
         }
         switch step {
         case .createMountPoint, .protectMountPoint: break
+        case .format(let format) where format.proof == .unproven:
+            try await UnprovenFormatter(device: device, toolDirectories: toolDirectories, logger: logger).format(format)
         case .format(let format):
-            try await Formatter(device: device, toolDirectories: toolDirectories, logger: logger)
+            try await exactFormatter(device, mountPoint, logger)
                 .format(format, volumeID: spec.volumeID ?? device.device.identity.volumeID)
-        case .finishFormat(let marker, let mode):
-            try await Formatter(device: device, toolDirectories: toolDirectories, logger: logger)
-                .finish(marker, mode: mode)
+        case .finishFormat(let marker):
+            try exactFormatter(device, mountPoint, logger).finish(marker)
         case .check:
             try await check(device, logger)
         case .mount(let type, let options):
@@ -37,6 +38,16 @@ extension LinuxHost {
         case .grow(let type, _, let size):
             try grow(type, to: size, at: mountPoint, device)
         }
+    }
+
+    private func exactFormatter(_ device: LockedDevice, _ mountPoint: MountPoint, _ logger: Logger) -> ExactFormatter {
+        ExactFormatter(
+            device: device,
+            images: images(logger),
+            mountPoint: mountPoint,
+            logger: logger,
+            pause: { duration throws(VolumeError) in try pause(duration) }
+        )
     }
 
     private func grow(

@@ -97,7 +97,11 @@ package struct LinuxHost: Host {
         }
     }
 
-    package func observe(_ spec: VolumeSpec, _ device: LockedDevice) throws(VolumeError) -> VolumeState {
+    package func observe(
+        _ spec: VolumeSpec,
+        _ device: LockedDevice,
+        logger: Logger
+    ) async throws(VolumeError) -> VolumeState {
         let reader: DeviceReader
         do throws(Errno) { reader = try DeviceReader(device.descriptor) } catch {
             throw .failed(HostError("examine", device.device.node, .errno(error), exitStatus: .ioError))
@@ -109,6 +113,7 @@ package struct LinuxHost: Host {
             size: reader.size,
             kernelSize: scanner.kernelSize(of: device.device.number),
             isReadOnly: reader.isReadOnly,
+            volumeID: device.device.identity.volumeID,
             content: nil
         )
         if case .mounted(var mount) = mountPoint, mount.number == state.number {
@@ -118,7 +123,15 @@ package struct LinuxHost: Host {
         } else {
             state.use = try use(of: state, spec)
             // Only what nobody uses is probed: dropping the cache under a mounted file system would slow it down.
-            state.content = state.use == .free && state.size > 0 ? ContentReader(reader).content() : nil
+            if state.use == .free, state.size > 0 {
+                state.content = try await ContentReader(reader).content(
+                    proving: spec.needsProof && state.size >= VolumeSpec.minimumSize,
+                    images: images(logger),
+                    signals: signals,
+                    node: state.node,
+                    logger: logger
+                )
+            }
         }
         return VolumeState(device: state, mountPoint: mountPoint)
     }
@@ -152,6 +165,10 @@ package struct LinuxHost: Host {
             let device = information.st_rdev
             return number == DeviceNumber(major: clinux_major(device), minor: clinux_minor(device))
         }
+    }
+
+    func images(_ logger: Logger) -> ImageMaker {
+        ImageMaker(toolDirectories: toolDirectories, roots: roots, logger: logger)
     }
 
     func mountPoint(_ spec: VolumeSpec) -> MountPoint { MountPoint(path: spec.mountPoint, roots: roots) }

@@ -45,25 +45,36 @@ package struct Tool: Sendable {
 
     /// Runs it to its end; every line that it prints goes to the log, and the last ones into the result.
     ///
-    /// - Parameter device: its path as given to the tool is replaced by its node in what is printed.
+    /// - Parameters:
+    ///   - environment: variables besides the fixed ones.
+    ///   - shown: a path in the arguments, and the name that stands for it in what is printed.
+    ///   - level: at which its lines are logged.
     func run(
         _ arguments: [String],
-        on device: LockedDevice,
-        logger: Logger
+        environment: [String: String] = [:],
+        showing shown: (path: String, name: String)? = nil,
+        logger: Logger,
+        level: Logger.Level = .info
     ) async throws(VolumeError) -> (status: Int32?, output: String) {
-        let result = try await result(of: arguments, on: device, logger: logger)
+        let result = try await result(
+            of: arguments,
+            environment: environment,
+            showing: shown,
+            logger: logger,
+            level: level
+        )
         return (result.status, result.output)
     }
 
     /// Runs it to its end; every line that it prints goes to the log.
     ///
-    /// - Parameters:
-    ///   - device: its path as given to the tool is replaced by its node in what is printed.
-    ///   - mark: what is printed after a line that contains it stays out of the log.
+    /// - Parameter mark: what is printed after a line that contains it stays out of the log.
     func result(
         of arguments: [String],
-        on device: LockedDevice,
+        environment: [String: String] = [:],
+        showing shown: (path: String, name: String)?,
         logger: Logger,
+        level: Logger.Level = .info,
         silentAfter mark: String? = nil
     ) async throws(VolumeError) -> Result {
         var options = PlatformOptions()
@@ -72,7 +83,7 @@ package struct Tool: Sendable {
             let result = try await Subprocess.run(
                 .path(path),
                 arguments: Arguments(arguments),
-                environment: .custom(["PATH": Self.directories.joined(separator: ":"), "LC_ALL": "C"]),
+                environment: .custom(Self.variables(environment)),
                 platformOptions: options,
                 input: .none,
                 output: .sequence,
@@ -81,9 +92,9 @@ package struct Tool: Sendable {
                 var last: [String] = []
                 var isSilent = false
                 for try await line in execution.standardOutput.strings() {
-                    let text = Self.printable(line, on: device)
+                    let text = Self.printable(line, showing: shown)
                     guard !text.isEmpty else { continue }
-                    if !isSilent { logger.info("\(name): \(text)", metadata: ["tool.name": "\(name)"]) }
+                    if !isSilent { logger.log(level: level, "\(name): \(text)", metadata: ["tool.name": "\(name)"]) }
                     if let mark, text.contains(mark) { isSilent = true }
                     last = last.suffix(Self.keptLines - 1) + [text]
                 }
@@ -96,20 +107,29 @@ package struct Tool: Sendable {
         }
     }
 
+    private static func variables(_ others: [String: String]) -> [Environment.Key: String] {
+        let fixed = ["PATH": directories.joined(separator: ":"), "LC_ALL": "C"]
+        return fixed.merging(others) { $1 }.reduce(into: [:]) { variables, pair in
+            if let key = Environment.Key(rawValue: pair.key) { variables[key] = pair.value }
+        }
+    }
+
     /// A line as a terminal would show it: progress is printed with backspaces over itself.
-    private static func printable(_ line: String, on device: LockedDevice) -> String {
-        var shown: [Character] = []
+    private static func printable(_ line: String, showing shown: (path: String, name: String)?) -> String {
+        var characters: [Character] = []
         var cursor = 0
         for character in line where !character.isNewline {
             guard character != "\u{8}" else {
                 cursor = max(0, cursor - 1)
                 continue
             }
-            shown.replaceSubrange(cursor..<min(cursor + 1, shown.count), with: [character])
+            characters.replaceSubrange(cursor..<min(cursor + 1, characters.count), with: [character])
             cursor += 1
         }
-        let parts = String(shown).split(separator: device.path, omittingEmptySubsequences: false)
-        let text = parts.joined(separator: device.device.node)
+        var text = String(characters)
+        if let shown {
+            text = text.split(separator: shown.path, omittingEmptySubsequences: false).joined(separator: shown.name)
+        }
         return String(text.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

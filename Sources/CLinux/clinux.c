@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/mount.h>
 #include <linux/nvme_ioctl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -33,12 +36,45 @@ __attribute__((constructor)) static void hold_standard_descriptors(void) {
 }
 
 const int clinux_o_direct = O_DIRECT;
+const int clinux_seek_data = SEEK_DATA;
+const int clinux_seek_hole = SEEK_HOLE;
 const int clinux_immutable_flag = FS_IMMUTABLE_FL;
 
 int clinux_block_size_in_bytes(int fd, uint64_t *size) { return ioctl(fd, BLKGETSIZE64, size); }
 int clinux_block_is_read_only(int fd, int *read_only) { return ioctl(fd, BLKROGET, read_only); }
 int clinux_block_flush_buffers(int fd) { return ioctl(fd, BLKFLSBUF, 0); }
 int clinux_block_logical_sector_size(int fd, int *size) { return ioctl(fd, BLKSSZGET, size); }
+int clinux_block_physical_sector_size(int fd, unsigned int *size) { return ioctl(fd, BLKPBSZGET, size); }
+int clinux_block_minimum_io(int fd, unsigned int *size) { return ioctl(fd, BLKIOMIN, size); }
+int clinux_block_optimal_io(int fd, unsigned int *size) { return ioctl(fd, BLKIOOPT, size); }
+
+/* By number: glibc has wrappers from 2.36 on only. */
+int clinux_open_memory_file(uint64_t limit) {
+    char size[32];
+    int file = -1;
+    int context = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+    if (context < 0)
+        return -1;
+    snprintf(size, sizeof size, "%llu", (unsigned long long)limit);
+    if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "size", size, 0) == 0 &&
+        syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0) {
+        int mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+        if (mount >= 0) {
+            file = openat(mount, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+            int saved = errno;
+            close(mount);
+            errno = saved;
+        }
+    }
+    int saved = errno;
+    close(context);
+    errno = saved;
+    return file;
+}
+
+int clinux_open_unlinked_file(const char *directory) {
+    return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
 
 uint32_t clinux_major(dev_t device) { return major(device); }
 uint32_t clinux_minor(dev_t device) { return minor(device); }

@@ -1,3 +1,4 @@
+import AutohealCore
 import TestSupport
 import Testing
 

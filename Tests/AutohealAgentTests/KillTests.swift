@@ -26,38 +26,37 @@ struct KillTests {
         #expect(check.exitCode == 0, "\(point)\n\(check.output)", sourceLocation: sourceLocation)
     }
 
-    /// Evenly spread, so that every phase of a run is met.
-    private func spread(_ count: Int, over range: ClosedRange<Int>) -> [Int] {
-        (0..<count).map { range.lowerBound + $0 * (range.upperBound - range.lowerBound) / max(1, count - 1) }
-    }
-
-    /// Small blocks and large ones, with fewer and more block groups.
-    @Test(arguments: [(16 << 20, 15), (64 << 20, 25), (1 << 30, 25)] as [(UInt64, Int)])
-    func `mkfs is killed before one of its writes`(size: UInt64, count: Int) async throws {
-        let writes = try await mkfsWrites(size: size)
-        // The first write of every process is left out: in the agent it is the marker's.
-        for number in spread(count, over: 2...writes) {
-            let volume = try TestVolume(size: size)
-            let run = try await volume.run(under: Strace.wrapper(["pwrite64:signal=SIGKILL:when=\(number)"]))
-            #expect(run.exitCode == 73, "write \(number): \(run)")
-            let mounts = Mounts.at(volume.mountPoint)
-            #expect(mounts.isEmpty, "write \(number)")
-            try await expectConvergence(of: volume, "killed before write \(number)", after: run)
+    /// strace counts for each thread on its own, and the writes go out on many: whichever comes to its Nth dies.
+    @Test(
+        arguments: [(16 << 20, 512), (64 << 20, 512), (64 << 20, 4096), (1 << 30, 512)] as [(UInt64, UInt32)],
+        [("pwrite64", [1, 2, 3, 4]), ("fsync", [1, 2, 3, 4])] as [(String, [Int])]
+    )
+    func `the agent is killed before one of its writes`(volume: (UInt64, UInt32), call: (String, [Int])) async throws {
+        for number in call.1 {
+            let (size, sector) = volume
+            let volume = try TestVolume(size: size, attached: false)
+            try volume.device.attach(volume.image, blockSize: sector)
+            let wrapper = Strace.wrapper(["\(call.0):signal=SIGKILL:when=\(number)"], path: volume.node)
+            let run = try await volume.run(under: wrapper)
+            if volume.isMounted { continue }
+            try await expectConvergence(of: volume, "killed before \(call.0) \(number)", after: run)
         }
     }
 
-    private func mkfsWrites(size: UInt64) async throws -> Int {
-        let volume = try TestVolume(size: size)
-        let trace = "\(volume.directory.path)/trace"
-        let run = try await volume.run(under: Strace.wrapper(tracing: ["pwrite64"], log: trace))
-        #expect(run.exitCode == 0, "\(run)")
-        var count: [Substring: Int] = [:]
-        for line in (Files.text(trace) ?? "").split(separator: "\n") where line.contains("pwrite64(") {
-            count[line.prefix { $0 != " " }, default: 0] += 1
+    @Test func `mkfs is killed before it has made the image, and nothing was written`() async throws {
+        let volume = try TestVolume()
+        let run = try await volume.run { agent in
+            var mkfs: Int32 = 0
+            try await Eventually.holds("mkfs runs") {
+                mkfs = agent.children(named: "mkfs.ext4").first ?? 0
+                return mkfs != 0 && kill(mkfs, SIGSTOP) == 0 && Processes.state(of: mkfs) == "T"
+            }
+            kill(mkfs, SIGKILL)
         }
-        let most = try #require(count.values.max())
-        #expect(most > 20)
-        return most
+        #expect(run.exitCode == 73, "\(run)")
+        let isBlank = try volume.snapshot().isZero
+        #expect(isBlank)
+        try await expectConvergence(of: volume, "mkfs killed", after: run)
     }
 
     /// Whoever gets there first dies: the agent, on one of its threads, or mkfs.
@@ -105,44 +104,28 @@ struct KillTests {
         }
     }
 
-    @Test func `mkfs is killed at any time`() async throws {
-        for delay in 0..<20 {
-            let volume = try TestVolume(size: 1 << 30)
-            let run = try await volume.run { agent in
-                var mkfs: [Int32] = []
-                try await Eventually.holds("mkfs runs or has run") {
-                    mkfs = agent.children(named: "mkfs.ext4")
-                    return !mkfs.isEmpty || agent.logSoFar.contains("exit.status=")
-                }
-                try await Task.sleep(for: .milliseconds(delay))
-                for process in mkfs { kill(process, SIGKILL) }
-            }
-            #expect(run.exitCode == 73 || run.exitCode == 0, "\(run)")
-            if volume.isMounted { try await volume.unmount() }
-            try await expectConvergence(of: volume, "mkfs killed after \(delay) ms", after: run)
-        }
-    }
-
-    /// mkfs is stopped before a write, and the next instance gets what had reached the disk until then.
-    @Test(arguments: [64 << 20, 1 << 30] as [UInt64])
-    func `the power fails during mkfs, and what was in memory is lost`(size: UInt64) async throws {
-        for number in spread(12, over: 2...(try await mkfsWrites(size: size))) {
+    /// The agent is stopped at a write or a flush, and the next instance gets what had reached the disk until then.
+    @Test(arguments: [64 << 20, 1 << 30] as [UInt64], ["pwrite64", "fsync"])
+    func `the power fails during a format`(size: UInt64, call: String) async throws {
+        for number in 1...4 {
             let volume = try TestVolume(size: size)
             let disk = try TestVolume(size: size, attached: false)
             let trace = "\(volume.directory.path)/trace"
-            let wrapper = Strace.wrapper(["pwrite64:signal=SIGSTOP:when=\(number)"], log: trace)
+            let wrapper = Strace.wrapper(["\(call):signal=SIGSTOP:when=\(number)"], path: volume.node, log: trace)
             let run = try await volume.run(under: wrapper) { strace in
-                try await Eventually.holds("mkfs is stopped") {
+                try await Eventually.holds("the agent is stopped, or is done") {
                     Files.text(trace)?.contains("stopped by SIGSTOP") == true
+                        || strace.logSoFar.contains("exit.status=")
                 }
-                let agents = strace.children(named: "autoheal-agent")
-                let mkfs = try #require(agents.flatMap { Processes.children(of: $0, named: "mkfs.ext4") }.first)
                 try await Command.check("cp", ["--sparse=always", volume.image, disk.image])
-                kill(mkfs, SIGKILL)
+                for agent in strace.children(named: "autoheal-agent") { kill(agent, SIGKILL) }
             }
-            #expect(run.exitCode == 73, "\(run)")
+            if volume.isMounted {
+                try await volume.unmount()
+                continue
+            }
             try disk.device.attach(disk.image)
-            try await expectConvergence(of: disk, "power failed before write \(number)", after: run)
+            try await expectConvergence(of: disk, "power failed before \(call) \(number)", after: run)
         }
     }
 }

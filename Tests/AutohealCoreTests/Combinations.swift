@@ -6,17 +6,24 @@ import SystemPackage
 enum Combinations {
     static let number = DeviceNumber(major: 202, minor: 16)
     static let size: UInt64 = 1 << 30
-    static let marker = IntentMarker(filesystemUUID: UUID(), time: 1_700_000_000, deviceSize: size)
+    static let coverage = SurveyCoverage(bytesRead: size / 8, deviceSize: size, seed: 1)
+    static let blank = DeviceContent.blank(coverage, isMarked: false)
+    static let marker = IntentMarker(
+        recipe: FormatRecipe(uuid: UUID(), time: 1_700_000_000, size: size, e2fsprogs: "1.47.0"),
+        digest: Data(repeating: 7, count: 32)
+    )
     static let gpt = Signature(type: "gpt", usage: "partition-table", offset: 512)
     static let lvm = Signature(type: "LVM2_member", usage: "raid", offset: 536)
 
     static let contents: [DeviceContent?] = [
-        nil, .blank, .interruptedFormat(marker), .partitionTable(gpt), .other(lvm), .ambivalent([gpt, lvm]),
+        nil, blank, .blank(coverage, isMarked: true), .interruptedFormat(marker, coverage), .unrecognised,
+        .partitionTable(gpt), .other(lvm), .ambivalent([gpt, lvm]),
         .damaged(.badChecksum(type: "ext4")), .damaged(.lostSuperblock(backupOffset: 134_217_728, blockSize: 4096)),
-        .unknownData(offset: 4096), .unreadable(.ioError, offset: 0), .shortRead(offset: 512),
+        .unknownData(offset: 4096, besides: nil), .unknownData(offset: 4096, besides: .thisFormat),
+        .unreadable(.ioError, offset: 0), .shortRead(offset: 512),
         .filesystem(.init(type: .ext4, label: nil, uuid: UUID().text, size: size)),
         .filesystem(.init(type: .ext4, label: "data", uuid: UUID().text, size: size / 2)),
-        .filesystem(.init(type: .ext4, uuid: marker.filesystemUUID.text, size: size, leftoverMarker: marker)),
+        .filesystem(.init(type: .ext4, uuid: marker.recipe.uuid.text, size: size, leftoverMarker: marker)),
         .filesystem(.init(type: .ext4, label: "data", uuid: UUID().text, size: size + 1)),
         .filesystem(.init(type: .xfs, label: "data", uuid: UUID().text)),
         .filesystem(.init(type: .btrfs)), .filesystem(.init(type: .ext2, size: size)),

@@ -16,7 +16,7 @@ struct DecisionTableTests {
         init(
             _ name: String,
             _ expected: AutohealCore.ExitStatus,
-            content: DeviceContent? = .blank,
+            content: DeviceContent? = Combinations.blank,
             mountPoint: MountPointState = .directory(isEmpty: true, isProtected: true),
             device change: (inout DeviceState) -> Void = { _ in },
             spec: (inout VolumeSettings) -> Void = { _ in }
@@ -76,11 +76,11 @@ struct DecisionTableTests {
         Row("partition table", .dataError, content: .partitionTable(Combinations.gpt)),
         Row("LVM", .dataError, content: .other(Combinations.lvm)),
         Row("bad checksum", .dataError, content: .damaged(.badChecksum(type: "ext4"))),
-        Row("unknown data", .dataError, content: .unknownData(offset: 1)),
+        Row("unknown data", .dataError, content: .unknownData(offset: 1, besides: nil)),
         Row(
             "unknown data, formatted on request",
             .ok,
-            content: .unknownData(offset: 1),
+            content: .unknownData(offset: 1, besides: nil),
             spec: { $0.format = "if-no-signature" }
         ),
         Row(
@@ -95,6 +95,34 @@ struct DecisionTableTests {
         Row("ext4", .ok, content: ext4),
         Row("xfs", .ok, content: .filesystem(.init(type: .xfs))),
         Row("blank, but never to be formatted", .dataError, spec: { $0.format = "never" }),
+        Row("blank, but to be mounted read-only", .dataError, spec: { $0.options = "ro" }),
+        Row("blank, by a name that the kernel gives anew", .configuration, spec: { $0.device = "/dev/nvme1n1" }),
+        Row("a partition of it", .configuration, spec: { $0.device = "/dev/nvme12n1p3" }),
+        Row(
+            "by such a name, and nothing is proven",
+            .configuration,
+            content: .unrecognised,
+            spec: { ($0.device, $0.format) = ("/dev/nvme1n1", "if-no-signature") }
+        ),
+        Row(
+            "by such a name, with a volume id",
+            .ok,
+            spec: { ($0.device, $0.volumeID) = ("/dev/nvme1n1", "vol-0123456789abcdef0") }
+        ),
+        Row("ext4, by such a name", .ok, content: ext4, spec: { $0.device = "/dev/nvme1n1" }),
+        Row("blank, by the name that EBS gave", .ok, spec: { $0.device = "/dev/sdf" }),
+        Row("nothing recognised, not read", .dataError, content: .unrecognised),
+        Row(
+            "nothing recognised, formatted on request",
+            .ok,
+            content: .unrecognised,
+            spec: { $0.format = "if-no-signature" }
+        ),
+        Row(
+            "larger than its device",
+            .dataError,
+            content: .filesystem(.init(type: .ext4, label: "data", size: Combinations.size + 512))
+        ),
     ]
 
     @Test("answers as specified", arguments: rows)
@@ -127,20 +155,21 @@ struct DecisionTableTests {
             node: "/dev/xvdb",
             number: Combinations.number,
             size: Combinations.size,
-            content: .interruptedFormat(Combinations.marker)
+            content: .interruptedFormat(Combinations.marker, Combinations.coverage)
         )
         let plan = try Planner.plan(.test(), from: VolumeState(device: device, mountPoint: .absent))
         guard case .format(let format) = plan.steps[2] else {
             Issue.record("no format in \(plan)")
             return
         }
-        #expect(format.uuid == Combinations.marker.filesystemUUID && format.resuming == Combinations.marker)
+        #expect(format.uuid == Combinations.marker.recipe.uuid)
+        #expect(format.proof == .interrupted(Combinations.marker, Combinations.coverage))
     }
 
     @Test("a format is finished if the marker is that of the file system, and a foreign one is left alone")
     func leftoverMarker() throws {
-        let own = try stepsBeforeMount(.ext4, uuid: Combinations.marker.filesystemUUID.text)
-        #expect(own == [.check(.ext4), .finishFormat(Combinations.marker, mode: 0o700)])
+        let own = try stepsBeforeMount(.ext4, uuid: Combinations.marker.recipe.uuid.text)
+        #expect(own == [.check(.ext4), .finishFormat(Combinations.marker)])
         let foreign = try stepsBeforeMount(.ext4, uuid: "7ec1f3a0-0000-4000-8000-000000000000")
         #expect(foreign == [.check(.ext4)])
     }

@@ -11,7 +11,7 @@ struct EngineTests {
                 node: "/dev/xvdb",
                 number: Combinations.number,
                 size: Combinations.size,
-                content: .blank
+                content: Combinations.blank
             ),
             mountPoint: mountPoint
         )

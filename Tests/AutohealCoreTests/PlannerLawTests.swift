@@ -12,17 +12,30 @@ struct PlannerLawTests {
         let formatted = Combinations.states.filter { (try? Planner.plan(spec, from: $0))?.formats == true }
         #expect(formatted.isEmpty == (spec.formatPolicy == .never || spec.options.isReadOnly))
         let wrong = formatted.filter { state in
-            let mayBeFormatted =
-                switch state.device.content {
-                case .blank, .interruptedFormat: true
-                case .unknownData: spec.formatPolicy == .ifNoSignature
+            let isAllowed =
+                switch (state.device.content, proof(spec, state)) {
+                case (.blank(let coverage, let isMarked), .some(let proof)) where spec.formatPolicy == .ifBlank:
+                    proof == .blank(coverage, isMarked: isMarked)
+                case (.interruptedFormat(let marker, let coverage), .some(let proof))
+                where spec.formatPolicy == .ifBlank:
+                    proof == .interrupted(marker, coverage)
+                // What promises no proof claims none.
+                case (.blank, .some(.unproven)), (.interruptedFormat, .some(.unproven)),
+                    (.unrecognised, .some(.unproven)),
+                    (.unknownData, .some(.unproven)):
+                    spec.formatPolicy == .ifNoSignature
                 default: false
                 }
             let isUnused = state.device.use == .free && !state.mountPoint.isMounted
-            return !mayBeFormatted || !isUnused || state.device.isReadOnly
-                || state.device.size < VolumeSpec.minimumSize
+            return !isAllowed || !isUnused || state.device.isReadOnly || state.device.size < VolumeSpec.minimumSize
         }
         #expect(wrong == [])
+    }
+
+    private func proof(_ spec: VolumeSpec, _ state: VolumeState) -> Step.Proof? {
+        (try? Planner.plan(spec, from: state))?.steps.lazy.compactMap { step in
+            if case .format(let format) = step { format.proof } else { nil }
+        }.first
     }
 
     @Test("what is asked for read-only is never written to", arguments: Combinations.settings)

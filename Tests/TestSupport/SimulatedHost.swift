@@ -36,7 +36,8 @@ package final class SimulatedHost: Host {
         try await body(Device())
     }
 
-    package func observe(_ spec: VolumeSpec, _ device: Device) throws(VolumeError) -> VolumeState { state }
+    package func observe(_ spec: VolumeSpec, _ device: Device, logger: Logger) async throws(VolumeError) -> VolumeState
+    { state }
 
     package func pause(_ duration: Duration) throws(VolumeError) {}
 

@@ -25,7 +25,9 @@ package struct LyingHost: Host {
         try await body(0)
     }
 
-    package func observe(_ spec: VolumeSpec, _ device: Int) throws(VolumeError) -> VolumeState { state }
+    package func observe(_ spec: VolumeSpec, _ device: Int, logger: Logger) async throws(VolumeError) -> VolumeState {
+        state
+    }
 
     package func perform(_ step: Step, _ spec: VolumeSpec, on device: Int?, logger: Logger) async throws(VolumeError) {}
 
@@ -58,7 +60,7 @@ package final class FlakyHost: Host {
         try await body(0)
     }
 
-    package func observe(_ spec: VolumeSpec, _ device: Int) throws(VolumeError) -> VolumeState {
+    package func observe(_ spec: VolumeSpec, _ device: Int, logger: Logger) async throws(VolumeError) -> VolumeState {
         var state = good
         let fails = failures.withLock { left in
             left -= 1
@@ -105,8 +107,12 @@ package final class OvertakenHost: Host {
         try await machine.withLock(on: device, for: spec, purpose: purpose, logger: logger, body)
     }
 
-    package func observe(_ spec: VolumeSpec, _ device: SimulatedHost.Device) throws(VolumeError) -> VolumeState {
-        try machine.observe(spec, device)
+    package func observe(
+        _ spec: VolumeSpec,
+        _ device: SimulatedHost.Device,
+        logger: Logger
+    ) async throws(VolumeError) -> VolumeState {
+        try await machine.observe(spec, device, logger: logger)
     }
 
     package func perform(

@@ -14,16 +14,27 @@
 
 /* open(2) flag that only _GNU_SOURCE shows. */
 extern const int clinux_o_direct;
+/* lseek(2) likewise. */
+extern const int clinux_seek_data;
+extern const int clinux_seek_hole;
 
 /* Block device ioctls, <linux/fs.h>. All return 0, or -1 with errno. */
 int clinux_block_size_in_bytes(int fd, uint64_t *size);       /* BLKGETSIZE64 */
 int clinux_block_is_read_only(int fd, int *read_only);        /* BLKROGET */
 int clinux_block_flush_buffers(int fd);                       /* BLKFLSBUF */
 int clinux_block_logical_sector_size(int fd, int *size);      /* BLKSSZGET */
+int clinux_block_physical_sector_size(int fd, unsigned int *size); /* BLKPBSZGET */
+int clinux_block_minimum_io(int fd, unsigned int *size);      /* BLKIOMIN */
+int clinux_block_optimal_io(int fd, unsigned int *size);      /* BLKIOOPT */
 
 /* major and minor of a dev_t, <sys/sysmacros.h>. */
 uint32_t clinux_major(dev_t device);
 uint32_t clinux_minor(dev_t device);
+
+/* An unlinked file in memory, on a file system (tmpfs) of its own that nobody else sees and that holds at most `limit`
+   bytes: fsopen(2), fsmount(2), Linux 5.2. Or an unlinked file in a directory (O_TMPFILE). Descriptors, or -1 with errno. */
+int clinux_open_memory_file(uint64_t limit);
+int clinux_open_unlinked_file(const char *directory);
 
 /* Inode flags (chattr), FS_IOC_GETFLAGS and FS_IOC_SETFLAGS. */
 extern const int clinux_immutable_flag;

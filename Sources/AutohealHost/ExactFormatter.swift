@@ -1,0 +1,235 @@
+import AutohealCore
+import FoundationEssentials
+import Glibc
+import Logging
+import SystemPackage
+
+/// Makes the file system on a device that was proven blank: an image in memory first, then every block of it onto the
+/// device, under the kernel's exclusive claim, after each place that is going to be written was read and found zero (or what
+/// an interrupted run of the same format wrote there).
+struct ExactFormatter: Sendable {
+    let device: LockedDevice
+    let images: ImageMaker
+    let mountPoint: MountPoint
+    let logger: Logger
+    let pause: @Sendable (Duration) throws(VolumeError) -> Void
+
+    private var node: String { device.device.node }
+
+    func format(_ request: Step.Format, volumeID: VolumeID?) async throws(VolumeError) {
+        let reader = try reader()
+        let resumed: IntentMarker? = if case .interrupted(let marker, _) = request.proof { marker } else { nil }
+        let recipe: FormatRecipe
+        if let resumed { recipe = resumed.recipe } else { recipe = try await self.recipe(request, reader) }
+        let image = try await images.image(of: recipe, for: node)
+        let marker = resumed ?? IntentMarker(recipe: recipe, digest: image.digest, volumeID: volumeID)
+        guard image.digest == marker.digest else {
+            throw .superseded("The programs of e2fsprogs have changed since the device was looked at.")
+        }
+        let block: [UInt8]
+        do throws(ConfigurationError) { block = try marker.block() } catch { throw .misconfigured(error) }
+        let sectorSize = recipe.geometry.logicalSector
+        guard
+            let schedule = FormatSchedule(blocks: image.blocks, deviceSize: reader.size, sectorSize: sectorSize)
+        else {
+            throw unsupported("mkfs-options put metadata where the marker of a format goes, 128 KiB before the end")
+        }
+
+        let claim = try ExclusiveClaim(on: reader, node: node, pause: pause)
+        let isMarked = if case .blank(_, isMarked: true) = request.proof { true } else { false }
+        try lookAgain(reader, claim, expecting: resumed == nil ? .zeros(orMarker: isMarked) : .marker(block), schedule)
+        try checkBlocks(schedule, claim, image, isResumed: resumed != nil)
+        do throws(TransferError) {
+            if resumed == nil {
+                try claim.write(block, at: schedule.marker.lowerBound)
+                try claim.flush()
+            }
+            try write(schedule.body, of: image, through: claim)
+            try claim.flush()
+            try write([schedule.superblock], of: image, through: claim)
+            try claim.flush()
+        } catch {
+            throw failure("write the file system to", "\(error)")
+        }
+        try verify(recipe.uuid, reader)
+        try clearMarker(schedule.marker, claim)
+    }
+
+    /// Clears the marker of a format whose file system is complete, if it is still there.
+    func finish(_ marker: IntentMarker) throws(VolumeError) {
+        let reader = try reader()
+        let claim: ExclusiveClaim
+        do throws(VolumeError) { claim = try ExclusiveClaim(on: reader, node: node, pause: pause) } catch {
+            guard case .refused = error else { throw error }
+            throw failure("clear the marker on", "something else has the device open exclusively")
+        }
+        guard let place = IntentMarker.place(deviceSize: reader.size) else { return }
+        let isOurs: Bool
+        do throws(TransferError) {
+            let block = try claim.read(place)
+            let isMarked = IntentMarker(block: block, deviceSize: reader.size) == marker
+            isOurs = isMarked ? try ContentReader(reader).holdsExt4(marker.recipe.uuid) : false
+        } catch {
+            throw failure("read", "\(error)")
+        }
+        if isOurs { try clearMarker(place, claim) }
+    }
+
+    private func recipe(_ request: Step.Format, _ reader: DeviceReader) async throws(VolumeError) -> FormatRecipe {
+        let owner = try request.owner.map(Ownership.init(named:))
+        let geometry: DeviceGeometry
+        do throws(Errno) { geometry = try reader.geometry() } catch { throw failure("examine", "\(error)") }
+        guard geometry.logicalSector <= BlanknessSurvey.alignment else {
+            throw unsupported("its sectors have \(geometry.logicalSector) bytes; more than 4096 are not supported")
+        }
+        let recipe = FormatRecipe(
+            uuid: request.uuid,
+            time: Int64(time(nil)),
+            size: reader.size,
+            label: request.label,
+            owner: owner.map { .init(user: $0.user, group: $0.group) },
+            mode: request.mode,
+            options: request.options,
+            geometry: geometry,
+            e2fsprogs: try await images.version()
+        )
+        guard recipe.blockSize >= geometry.logicalSector else {
+            throw unsupported(
+                "its sectors have \(geometry.logicalSector) bytes, and mkfs-options ask for smaller blocks"
+            )
+        }
+        return recipe
+    }
+
+    /// What must be at the marker's place before anything is written.
+    private enum MarkerPlace {
+        /// Zeros, or the whole block of a marker whose format wrote nothing else.
+        case zeros(orMarker: Bool)
+        case marker([UInt8])
+    }
+
+    /// Under the claim nobody can mount or format the device any more; what happened until then is seen here.
+    private func lookAgain(
+        _ reader: DeviceReader,
+        _ claim: borrowing ExclusiveClaim,
+        expecting expected: MarkerPlace,
+        _ schedule: FormatSchedule
+    ) throws(VolumeError) {
+        let now = try self.reader()
+        guard now.size == reader.size else { throw .superseded("The device has changed its size.") }
+        guard try mountPoint.targets(of: device.device.number).isEmpty else {
+            throw .superseded("The device was mounted meanwhile.")
+        }
+        let content: DeviceContent?
+        let block: [UInt8]
+        do throws(TransferError) {
+            content = try ContentReader(reader).recognised()
+            block = try claim.read(schedule.marker)
+        } catch {
+            throw .refused(error.refusal)
+        }
+        guard content == nil else { throw .superseded("The device is not blank any more.") }
+        let isAsExpected =
+            switch expected {
+            case .marker(let bytes): block == bytes
+            case .zeros(let orMarker):
+                block.allSatisfy { $0 == 0 }
+                    || orMarker
+                        && (IntentMarker(block: block, deviceSize: reader.size) != nil
+                            || IntentMarker.isLegacy(block: block, deviceSize: reader.size))
+            }
+        guard isAsExpected else { throw .superseded("Something else has written to the place of the marker.") }
+    }
+
+    /// Reads every block that is going to be written: the survey has read only some of them.
+    private func checkBlocks(
+        _ schedule: FormatSchedule,
+        _ claim: borrowing ExclusiveClaim,
+        _ image: FilesystemImage,
+        isResumed: Bool
+    ) throws(VolumeError) {
+        let descriptor = claim.descriptor
+        let result = try PieceWork(over: schedule.blocks).run { piece, buffer throws(TransferError) in
+            try descriptor.transfer(buffer, at: piece.lowerBound, by: pread)
+            if isResumed { return try image.firstForeignSector(in: buffer, at: piece.lowerBound) }
+            return SectorComparison.firstData(in: UnsafeRawBufferPointer(buffer)).map { piece.lowerBound + UInt64($0) }
+        }
+        switch result {
+        case .success(nil): return
+        case .success(.some(let offset)):
+            throw .refused(.unknownData(offset: offset, besides: isResumed ? .thisFormat : nil))
+        case .failure(let error): throw .refused(error.refusal)
+        }
+    }
+
+    private func write(
+        _ places: [Range<UInt64>],
+        of image: FilesystemImage,
+        through claim: borrowing ExclusiveClaim
+    ) throws(TransferError) {
+        let descriptor = claim.descriptor
+        let body: PieceWork.Body = { piece, buffer throws(TransferError) in
+            try image.read(into: buffer, at: piece.lowerBound)
+            try descriptor.transfer(buffer, at: piece.lowerBound, by: FileDescriptor.write)
+            return nil
+        }
+        // A format that has begun to write is not interrupted: it takes moments.
+        guard let result = try? PieceWork(over: places).run(body) else { return }
+        _ = try result.get()
+    }
+
+    /// The device itself must show the new file system before anything says so.
+    private func verify(_ uuid: UUID, _ reader: DeviceReader) throws(VolumeError) {
+        let isThere: Bool
+        do throws(TransferError) { isThere = try ContentReader(reader).holdsExt4(uuid) } catch {
+            throw failure("read back", "\(error)")
+        }
+        guard isThere else { throw failure("read back", "the file system was written, but is not on the device") }
+    }
+
+    private func clearMarker(_ place: Range<UInt64>, _ claim: borrowing ExclusiveClaim) throws(VolumeError) {
+        do throws(TransferError) {
+            try claim.write([UInt8](repeating: 0, count: IntentMarker.blockSize), at: place.lowerBound)
+            try claim.flush()
+        } catch {
+            throw failure("clear the marker on", "\(error)")
+        }
+    }
+
+    private func reader() throws(VolumeError) -> DeviceReader {
+        do throws(Errno) { return try DeviceReader(device.descriptor) } catch { throw failure("examine", "\(error)") }
+    }
+
+    private func failure(_ operation: String, _ cause: String) -> VolumeError {
+        .failed(
+            HostError(
+                operation,
+                node,
+                .text(cause),
+                exitStatus: .ioError,
+                advice: "Look at the kernel log. The volume holds no data yet; the next run finishes the format."
+            )
+        )
+    }
+
+    private func unsupported(_ cause: String) -> VolumeError {
+        .failed(
+            HostError(
+                "format",
+                node,
+                .text(cause),
+                exitStatus: .configuration,
+                advice: "Nothing was written to the device. Change mkfs-options, or make the file system by hand."
+            )
+        )
+    }
+}
+
+extension TransferError {
+    var refusal: Refusal {
+        switch self {
+        case .failed(let errno, let offset): .unreadable(errno, offset: offset)
+        case .short(let offset): .shortRead(offset: offset)
+        }
+    }
+}

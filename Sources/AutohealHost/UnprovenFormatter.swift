@@ -1,0 +1,80 @@
+import AutohealCore
+import FoundationEssentials
+import Glibc
+import Logging
+import SystemPackage
+
+/// Has mkfs.ext4 work on the device itself: for the policy `if-no-signature`, which promises no proof. What was there may be
+/// overwritten; a run that is cut short leaves nothing to go on from.
+struct UnprovenFormatter: Sendable {
+    let device: LockedDevice
+    let toolDirectories: [String]
+    let logger: Logger
+
+    private var node: String { device.device.node }
+    private var shown: (path: String, name: String) { (device.path, node) }
+
+    func format(_ request: Step.Format) async throws(VolumeError) {
+        // Whatever may be missing is found missing before the first byte is written.
+        let mkfs = try Tool("mkfs.ext4", in: toolDirectories)
+        let debugfs = try request.mode.map { _ throws(VolumeError) in try Tool("debugfs", in: toolDirectories) }
+        let owner = try request.owner.map(Ownership.init(named:))
+        logger.warning("Formatting a device of which nothing was proven: the policy if-no-signature allows it")
+        let (status, output) = try await mkfs.run(
+            Self.arguments(request, owner: owner) + [device.path],
+            showing: shown,
+            logger: logger
+        )
+        guard status == 0 else {
+            throw failure("mkfs.ext4", status.map { "exit code \($0): \(output)" } ?? "it was killed: \(output)")
+        }
+        if let debugfs, let mode = request.mode {
+            // Before the first mount, so that the root directory never has another mode; mke2fs learnt it in 1.47.1 only.
+            let octal = "0" + String(UInt16(S_IFDIR) | mode, radix: 8)
+            let (status, output) = try await debugfs.run(
+                ["-w", "-R", "set_inode_field <2> mode \(octal)", device.path],
+                showing: shown,
+                logger: logger
+            )
+            guard status == 0 else { throw failure("debugfs", output) }
+        }
+        let isThere: Bool
+        do throws(TransferError) {
+            isThere = try ContentReader(reader()).holdsExt4(request.uuid)
+        } catch {
+            throw failure("read back", "\(error)")
+        }
+        guard isThere else {
+            throw failure("read back", "mkfs.ext4 succeeded, but its file system is not on the device")
+        }
+    }
+
+    /// The journal is zeroed, because the device may hold an older one: after a crash, recovery goes on from the new
+    /// transactions to older ones that happen to lie behind them with the next number. Without metadata_csum it replays
+    /// those; with it, their checksums, seeded with the old UUID, make the kernel refuse to mount until e2fsck has run
+    /// (both measured, Linux 6.18).
+    static func arguments(_ request: Step.Format, owner: Ownership?) -> [String] {
+        var extended = ["nodiscard", "lazy_itable_init=1", "lazy_journal_init=0"]
+        if let owner { extended.append("root_owner=\(owner.user):\(owner.group)") }
+        extended += request.options.extended
+        var arguments = ["-q", "-U", request.uuid.text, "-E", extended.joined(separator: ",")]
+        if let label = request.label { arguments += ["-L", label] }
+        return arguments + request.options.arguments
+    }
+
+    private func reader() throws(TransferError) -> DeviceReader {
+        do throws(Errno) { return try DeviceReader(device.descriptor) } catch { throw .failed(error, offset: 0) }
+    }
+
+    private func failure(_ operation: String, _ cause: String) -> VolumeError {
+        .failed(
+            HostError(
+                operation,
+                node,
+                .text(cause),
+                exitStatus: .cannotCreate,
+                advice: "The volume holds no file system now; run it again when the cause is gone."
+            )
+        )
+    }
+}
