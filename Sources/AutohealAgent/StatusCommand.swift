@@ -60,12 +60,13 @@ private struct VolumeStatus: Encodable {
 extension VolumeHealth {
     fileprivate var text: String {
         let steps = report.steps.isEmpty ? "" : " (\(report.steps.joined(separator: ", ")))"
+        let warnings = (report.warnings ?? []).map { "\n  warning:  \($0)" }.joined()
         return """
             \(report.mountPoint): \(status == .ok ? "healthy" : "NOT HEALTHY"). \(reason)
               device:   \(report.device)\(report.node.map { " -> \($0)" } ?? "")
               last run: \(report.outcome)\(steps), exit status \(report.exitStatus.rawValue), \
             \(Date(timeIntervalSince1970: report.time).ISO8601Format()), \
-            \(milliseconds(.seconds(report.duration))) ms
+            \(milliseconds(.seconds(report.duration))) ms\(warnings)
             """
     }
 }

@@ -14,7 +14,7 @@ package struct FilesystemType: RawRepresentable, Hashable, Sendable, Codable, Cu
     package var isExt: Bool { [.ext2, .ext3, .ext4].contains(self) }
 
     /// Grown online by this agent.
-    package var canGrow: Bool { self == .ext4 || self == .xfs }
+    package var canGrow: Bool { isExt || self == .xfs }
 
     package var description: String { rawValue }
 }

@@ -28,8 +28,15 @@ package protocol Host: Sendable {
     /// - Parameter device: nil for the steps that need none (the mount point's own).
     func perform(_ step: Step, _ spec: VolumeSpec, on device: Device?, logger: Logger) async throws(VolumeError)
 
+    /// What is not as wished although the volume is mounted and of use, in complete sentences.
+    func remarks(_ spec: VolumeSpec, _ state: VolumeState) -> [String]
+
     /// Lets time pass, or throws when a signal asks to stop.
     func pause(_ duration: Duration) throws(VolumeError)
+}
+
+extension Host {
+    package func remarks(_ spec: VolumeSpec, _ state: VolumeState) -> [String] { [] }
 }
 
 /// What a device is locked for.

@@ -10,9 +10,19 @@ package struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What the operator can do; may be empty.
     package var advice: String
 
-    package enum Cause: Hashable, Sendable {
+    package enum Cause: Hashable, Sendable, CustomStringConvertible {
         case errno(Errno)
         case text(String)
+
+        package var description: String {
+            switch self {
+            case .errno(let errno): "\(errno)"
+            case .text(let text): text
+            }
+        }
+
+        /// Whether it ends as a sentence does, as words of other programs may.
+        fileprivate var isSentence: Bool { description.hasSuffix(".") }
     }
 
     package init(
@@ -33,11 +43,11 @@ package struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
         if case .errno(let errno) = cause { errno } else { nil }
     }
 
+    /// What happened and what can be done, in complete sentences.
+    package var reason: String { advice.isEmpty ? description : "\(description) \(advice)" }
+
     package var description: String {
-        switch cause {
-        case .errno(let errno): "\(operation) \(subject): \(errno)."
-        case .text(let text): "\(operation) \(subject): \(text)."
-        }
+        "\(operation) \(subject): \(cause)\(cause.isSentence ? "" : ".")"
     }
 }
 
@@ -46,8 +56,10 @@ package enum VolumeError: Error, Hashable, Sendable {
     case refused(Refusal)
     case failed(HostError)
     case misconfigured(ConfigurationError)
+    /// A step was left out, and the volume is of use without it: why.
+    case skipped(HostError)
+    /// Something else changed the machine while the plan was carried out, so that another look is due: what, in words.
+    case superseded(String)
     /// A signal asked to stop; its number.
     case interrupted(signal: Int32)
-    /// What a step found is no longer what it was planned for; in words. A reason to look again.
-    case superseded(String)
 }

@@ -1,8 +1,9 @@
 /// How a run ended.
 package enum Outcome: Hashable, Sendable {
     /// Everything was as wished.
-    case unchanged(VolumeState)
-    case changed([Step], VolumeState)
+    case unchanged(VolumeState, warnings: [String])
+    /// The steps that were carried out; what failed and could be done without is a warning.
+    case changed([Step], VolumeState, warnings: [String])
     /// Nothing was done: this is what would be.
     case planned(Plan, VolumeState)
     case stopped(VolumeError)
@@ -13,7 +14,7 @@ package enum Outcome: Hashable, Sendable {
         switch self {
         case .unchanged, .changed, .planned: .ok
         case .stopped(.refused(let refusal)): refusal.exitStatus
-        case .stopped(.failed(let error)): error.exitStatus
+        case .stopped(.failed(let error)), .stopped(.skipped(let error)): error.exitStatus
         case .stopped(.misconfigured): .configuration
         case .stopped(.interrupted), .stopped(.superseded): .temporaryFailure
         case .notConverged: .software
@@ -27,18 +28,26 @@ package enum Outcome: Hashable, Sendable {
         case .changed: "changed"
         case .planned: "planned"
         case .stopped(.refused): "refused"
-        case .stopped(.failed): "failed"
+        case .stopped(.failed), .stopped(.skipped), .stopped(.superseded): "failed"
         case .stopped(.misconfigured): "misconfigured"
         case .stopped(.interrupted): "interrupted"
-        case .stopped(.superseded): "superseded"
         case .notConverged: "not-converged"
         }
     }
 
     package var state: VolumeState? {
         switch self {
-        case .unchanged(let state), .changed(_, let state), .planned(_, let state), .notConverged(_, let state): state
+        case .unchanged(let state, _), .changed(_, let state, _), .planned(_, let state), .notConverged(_, let state):
+            state
         case .stopped: nil
+        }
+    }
+
+    /// What could be done without, in complete sentences.
+    package var warnings: [String] {
+        switch self {
+        case .unchanged(_, let warnings), .changed(_, _, let warnings): warnings
+        default: []
         }
     }
 
@@ -46,15 +55,15 @@ package enum Outcome: Hashable, Sendable {
     package var reason: String {
         switch self {
         case .unchanged: "The volume is mounted; there was nothing to do."
-        case .changed(let steps, _): "The volume is mounted after \(Self.list(steps))."
+        case .changed(let steps, _, _): "The volume is mounted after \(Self.list(steps))."
         case .planned(let plan, _):
             plan.isEmpty ? "There is nothing to do." : "To do: \(Self.list(plan.steps)). Nothing was changed."
         case .stopped(.refused(let refusal)): "\(refusal.reason) \(refusal.advice)"
-        case .stopped(.failed(let error)): error.advice.isEmpty ? "\(error)" : "\(error) \(error.advice)"
+        case .stopped(.failed(let error)), .stopped(.skipped(let error)): error.reason
+        case .stopped(.superseded(let what)):
+            "Something else keeps changing the volume: \(what) Find out what it is (fstab, another agent), then try again."
         case .stopped(.misconfigured(let error)): "\(error)"
         case .stopped(.interrupted(let signal)): "Signal \(signal) asked to stop; the next run goes on from here."
-        case .stopped(.superseded(let text)):
-            "\(text) Something else keeps changing the volume: find out what (fuser, lsof), then try again."
         case .notConverged(let plan, _): "Still to do after all steps: \(Self.list(plan.steps))."
         }
     }

@@ -16,6 +16,7 @@ extension Refusal {
             "The device says it has \(device) bytes, the kernel says \(kernel)."
         case .deviceReadOnly: "The device is read-only."
         case .deviceInUse(let use): Self.text(use)
+        case .activeOnAnotherHost(let sentence): "Another host has the file system: \(sentence)"
         case .lockTimeout(let holder): "\(holder) is locked, and was not released before the deadline."
         case .mountPointNotADirectory(let kind): "The mount point is \(kind), not a directory."
         case .mountPointOccupied(let mount):
@@ -66,6 +67,9 @@ extension Refusal {
         case .deviceTooSmall: "Use a larger volume."
         case .deviceReadOnly: "Make the device writable, or mount with options ro."
         case .deviceInUse: "Unmount or release the device, or correct device."
+        case .activeOnAnotherHost:
+            "Detach the volume from the other host, then try again. Only if no host has it (one that died left the mark): "
+                + "'tune2fs -f -E clear_mmp DEVICE'."
         case .lockTimeout: "Wait for the other program (fuser names it), then try again."
         case .mountPointNotADirectory, .mountPointOccupied:
             "Move or unmount what is there, or choose another mount-point."

@@ -14,6 +14,8 @@ package enum Refusal: Error, Hashable, Sendable {
     case sizesDiffer(device: UInt64, kernel: UInt64)
     case deviceReadOnly
     case deviceInUse(DeviceUse)
+    /// Multi-mount protection (ext4(5), mmp) says so; its sentence.
+    case activeOnAnotherHost(String)
     case lockTimeout(holder: String)
 
     // The mount point.
@@ -49,7 +51,7 @@ package enum Refusal: Error, Hashable, Sendable {
             .configuration
         case .deviceEmpty, .sizesDiffer, .unreadable, .shortRead: .ioError
         case .deviceReadOnly, .mountedReadOnly: .osError
-        case .deviceInUse, .mountPointNotADirectory, .mountPointOccupied: .unavailable
+        case .deviceInUse, .activeOnAnotherHost, .mountPointNotADirectory, .mountPointOccupied: .unavailable
         case .lockTimeout: .temporaryFailure
         case .ambivalent, .partitionTable, .notAFilesystem, .damaged, .unknownData, .formattingForbidden,
             .notProvenBlank,

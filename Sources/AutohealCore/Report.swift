@@ -12,6 +12,8 @@ package struct Report: Hashable, Sendable, Codable {
     package var exitStatus: ExitStatus
     package var reason: String
     package var steps: [String]
+    /// What could be done without; nil in the report of a version that did not write it.
+    package var warnings: [String]?
     /// Seconds since 1970 when the run ended.
     package var time: Double
     /// Seconds that the run took.
@@ -26,17 +28,18 @@ package struct Report: Hashable, Sendable, Codable {
         self.outcome = outcome.name
         exitStatus = outcome.exitStatus
         reason = outcome.reason
-        if case .changed(let steps, _) = outcome {
+        if case .changed(let steps, _, _) = outcome {
             self.steps = steps.map(\.name)
         } else {
             steps = []
         }
+        warnings = outcome.warnings
         self.time = time
         self.duration = duration
     }
 
     package enum CodingKeys: String, CodingKey {
-        case version, device, node, number, outcome, reason, steps, time, duration
+        case version, device, node, number, outcome, reason, steps, warnings, time, duration
         case mountPoint = "mount_point"
         case wantsReadOnly = "wants_read_only"
         case exitStatus = "exit_status"

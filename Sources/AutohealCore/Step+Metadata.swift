@@ -14,6 +14,17 @@ extension Step {
         }
     }
 
+    /// What is said when the step was not carried out and the volume is of use all the same.
+    func warning(_ error: HostError) -> String {
+        switch self {
+        case .grow(_, let from, let to):
+            "The file system was not grown from \(describe(bytes: from)) to \(describe(bytes: to)): \(error.reason)"
+        case .protectMountPoint: "The bare mount point was not made immutable: \(error.reason)"
+        case .check: "The file system was not checked: \(error.reason)"
+        default: "The step \(name) was not carried out: \(error.reason)"
+        }
+    }
+
     /// The facts of a step for a log line.
     package var metadata: Logger.Metadata {
         switch self {

@@ -61,6 +61,12 @@ package struct BlockDeviceScanner: Sendable {
         return parent.last.flatMap { device(entry: "/" + parent.joined(separator: "/"), name: String($0)) }
     }
 
+    /// What the kernel calls a device in its log: `dm-0` for a name below /dev/mapper.
+    func kernelName(of device: BlockDevice) -> String {
+        let entry = canonicalPath("\(roots.sys)/dev/block/\(device.number)") ?? device.node
+        return entry.split(separator: "/").last.map(String.init) ?? device.node
+    }
+
     /// The kernel names of the devices that are built on this one (device mapper, md).
     package func holders(of number: DeviceNumber) -> [String] {
         names(in: "\(roots.sys)/dev/block/\(number)/holders")

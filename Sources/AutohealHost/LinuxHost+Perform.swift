@@ -36,7 +36,7 @@ extension LinuxHost {
         case .mount(let type, let options):
             try mount(type, options, at: mountPoint, device, logger)
         case .grow(let type, _, let size):
-            try mountPoint.grow(type, to: size)
+            try grow(type, to: size, at: mountPoint, device)
         }
     }
 
@@ -50,28 +50,22 @@ extension LinuxHost {
         )
     }
 
-    /// e2fsck in preen mode (e2fsck(8), -p): it repairs what is safe to repair, and asks nothing.
-    private func check(_ device: LockedDevice, _ logger: Logger) async throws(VolumeError) {
-        let tool = try Tool("e2fsck", in: toolDirectories)
-        let (status, output) = try await tool.run(
-            ["-p", device.path],
-            showing: (device.path, device.device.node),
-            logger: logger
-        )
-        switch status {
-        case .some(0), .some(1), .some(2): return
-        case .some(let code) where code & ~7 == 0: throw .refused(.uncorrectedErrors(exitCode: code))
-        default:
-            let cause = status.map { "exit code \($0): \(output)" } ?? "it was killed: \(output)"
-            throw .failed(
-                HostError(
-                    "e2fsck",
-                    device.device.node,
-                    .text(cause),
-                    exitStatus: .ioError,
-                    advice: "Look at the kernel log and run it by hand; nothing was formatted."
-                )
-            )
+    private func grow(
+        _ type: FilesystemType,
+        to size: UInt64,
+        at mountPoint: MountPoint,
+        _ device: LockedDevice
+    ) throws(VolumeError) {
+        let kernelLog = KernelLog(roots: roots)
+        do throws(VolumeError) {
+            try mountPoint.grow(type, to: size)
+        } catch {
+            guard case .failed(var failure) = error else { throw error }
+            let said = kernelLog.lines(naming: scanner.kernelName(of: device.device)).suffix(3).joined(separator: " / ")
+            if !said.isEmpty { failure.cause = .text("\(failure.cause); the kernel says: \(said)") }
+            failure.advice =
+                "The volume is as large as before: grow it by hand (resize2fs, xfs_growfs), or say --no-grow."
+            throw .failed(failure)
         }
     }
 
@@ -87,6 +81,7 @@ extension LinuxHost {
             logger.warning("The mount point is not empty: what is in the directory will be hidden")
         }
         announceReplay(of: type, options, device, logger)
+        let kernelLog = KernelLog(roots: roots)
         do {
             let context = try MountContext(
                 source: node,
@@ -96,16 +91,18 @@ extension LinuxHost {
             )
             try context.mount()
         } catch {
-            let text = error.code == 0 ? error.text : "\(Errno(rawValue: error.code)) (\(error.text))"
-            throw .failed(
-                HostError(
-                    "mount",
-                    "\(node) at \(mountPoint.path) as \(type)",
-                    .text(text),
-                    exitStatus: .osError,
-                    advice: "The kernel log says more; the volume was not formatted."
-                )
-            )
+            // Busy because fstab or systemd was faster: what is to be done is planned anew.
+            if error.code == EBUSY, try !mountPoint.targets(of: device.device.number).isEmpty {
+                throw .superseded("\(node) was mounted meanwhile.")
+            }
+            throw MountFailure(
+                node: node,
+                mountPoint: mountPoint.path,
+                type: type,
+                errno: error.code == 0 ? nil : Errno(rawValue: error.code),
+                text: error.text,
+                kernelLines: kernelLog.lines(about: device.device, mountedAs: type, options, scanner)
+            ).error
         }
         try verify(mountPoint, shows: device, readOnly: options.isReadOnly)
     }

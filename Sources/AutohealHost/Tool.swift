@@ -29,19 +29,40 @@ package struct Tool: Sendable {
         path = FilePath("\(directory)/\(name)")
     }
 
-    /// Runs it to its end; every line that it prints goes to the log, and the last ones into the result.
+    /// How a run ended.
+    struct Result: Sendable {
+        /// The exit code, nil if a signal ended it.
+        let status: Int32?
+        /// What it printed, the last lines if it was much.
+        let lines: [String]
+
+        /// The end of it, as one line.
+        var output: String { lines.suffix(5).joined(separator: " / ") }
+
+        var succeeded: Bool { status == 0 }
+
+        /// Why it did not succeed.
+        var cause: String { (status.map { "exit code \($0): " } ?? "it was killed: ") + output }
+    }
+
+    /// Lines of a result: more than a tool that gives up has been seen to print.
+    private static let keptLines = 100
+
+    /// Runs it to its end; every line that it prints goes to the log.
     ///
     /// - Parameters:
     ///   - environment: variables besides the fixed ones.
     ///   - shown: a path in the arguments, and the name that stands for it in what is printed.
     ///   - level: at which its lines are logged.
+    ///   - mark: what is printed after a line that contains it stays out of the log.
     func run(
         _ arguments: [String],
         environment: [String: String] = [:],
         showing shown: (path: String, name: String)? = nil,
         logger: Logger,
-        level: Logger.Level = .info
-    ) async throws(VolumeError) -> (status: Int32?, output: String) {
+        level: Logger.Level = .info,
+        silentAfter mark: String? = nil
+    ) async throws(VolumeError) -> Result {
         var options = PlatformOptions()
         options.processGroupID = 0
         do {
@@ -55,16 +76,18 @@ package struct Tool: Sendable {
                 error: .combinedWithOutput
             ) { execution in
                 var last: [String] = []
+                var isSilent = false
                 for try await line in execution.standardOutput.strings() {
                     let text = Self.printable(line, showing: shown)
                     guard !text.isEmpty else { continue }
-                    logger.log(level: level, "\(name): \(text)", metadata: ["tool.name": "\(name)"])
-                    last = last.suffix(4) + [text]
+                    if !isSilent { logger.log(level: level, "\(name): \(text)", metadata: ["tool.name": "\(name)"]) }
+                    if let mark, text.contains(mark) { isSilent = true }
+                    last = last.suffix(Self.keptLines - 1) + [text]
                 }
-                return last.joined(separator: " / ")
+                return last
             }
             let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
-            return (status, result.closureResult)
+            return Result(status: status, lines: result.closureResult)
         } catch {
             throw .failed(HostError("run", name, .text("\(error)"), exitStatus: .cannotCreate))
         }

@@ -46,6 +46,25 @@ struct GrowthTests {
         #expect(ExistingFilesystem.isIntact(at: volume.mountPoint))
     }
 
+    /// Whatever keeps it from growing: a capability that is missing, or room that the file system was not given.
+    @Test(arguments: [["-t", "ext3", "-O", "^resize_inode"], ["-t", "ext2"], ["-t", "ext4", "-O", "^resize_inode"]])
+    func `what could not grow is said in words, and never counted among what was done`(flags: [String]) async throws {
+        let volume = try TestVolume()
+        try await Command.check("mkfs.ext4", ["-q", "-F"] + flags + [volume.node])
+        try enlarge(volume, to: 256 << 20)
+        for outcome in ["changed", "unchanged"] {
+            let run = try await volume.run("mount", under: ["setpriv", "--bounding-set=-sys_resource"])
+            #expect(run.exitCode == 0 && run.log.contains("outcome=\(outcome)"), "\(run)")
+            #expect(run.warns("was not grown from 64.0 MiB to 256.0 MiB"), "\(run)")
+            let last = run.log.split(separator: "\n").last ?? ""
+            #expect(!last.contains("grow"), "\(run)")
+            let status = try await volume.agent.run(["status"])
+            #expect(status.exitCode == 0 && status.output.contains("was not grown from 64.0 MiB"), "\(status)")
+            let json = try await volume.agent.run(["status", "--json"])
+            #expect(json.output.contains("\"warnings\" : [\n"), "\(json)")
+        }
+    }
+
     @Test func `a device that has become smaller than its file system is not mounted and not touched`() async throws {
         let volume = try TestVolume(size: 128 << 20)
         try await ExistingFilesystem.ext4.make(on: volume)

@@ -52,4 +52,42 @@ struct EngineTests {
         let recovering = FlakyHost(good: Self.blank(), failures: 5)
         #expect(await Engine(host: recovering, logger: silentLogger()).plan(try .test()).exitStatus == .ok)
     }
+
+    @Test("a step that could be done without is a warning, and not among those that were done")
+    func warnings() async throws {
+        var state = Self.blank()
+        state.device.content = .filesystem(.init(type: .ext4, size: Combinations.size / 2))
+        let host = SimulatedHost(state) { step in
+            switch step.name {
+            case "grow": Self.failure("grow", .cannotCreate)
+            case "check":
+                .skipped(HostError("e2fsck", "/dev/xvdb", .text("unsupported feature(s)"), exitStatus: .osError))
+            default: nil
+            }
+        }
+        let spec = try VolumeSpec.test()
+        let outcome = await Engine(host: host, logger: silentLogger()).mount(spec)
+        #expect(
+            outcome.exitStatus == .ok && outcome.reason == "The volume is mounted after mount.",
+            "\(outcome.reason)"
+        )
+        #expect(outcome.warnings.count == 2 && outcome.warnings.last?.contains("was not grown from 512.0 MiB") == true)
+        let report = Report(spec: spec, outcome: outcome, time: 0, duration: 0)
+        #expect(report.warnings == outcome.warnings && report.steps == ["mount"])
+
+        let again = await Engine(host: host, logger: silentLogger()).mount(spec)
+        #expect(again.name == "unchanged" && again.warnings.count == 1)
+    }
+
+    @Test("what was overtaken by somebody else is looked at again, three times in all")
+    func overtaken() async throws {
+        for rounds in 1...3 {
+            var state = Self.blank()
+            state.device.content = .filesystem(.init(type: .ext4, size: Combinations.size))
+            let host = OvertakenHost(state, rounds: rounds)
+            let outcome = await Engine(host: host, logger: silentLogger()).mount(try .test())
+            #expect(outcome.exitStatus == (rounds < 3 ? .ok : .temporaryFailure), "\(outcome.reason)")
+            #expect(host.attempts == min(rounds + 1, 3))
+        }
+    }
 }

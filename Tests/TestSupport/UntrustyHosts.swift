@@ -74,3 +74,60 @@ package final class FlakyHost: Host {
 
     package func pause(_ duration: Duration) throws(VolumeError) {}
 }
+
+/// A machine on which something else is faster, the first few times that it is to be checked.
+package final class OvertakenHost: Host {
+    private let machine: SimulatedHost
+    private let rounds: Int
+    private let count = Mutex(0)
+
+    package init(_ state: VolumeState, rounds: Int) {
+        machine = SimulatedHost(state)
+        self.rounds = rounds
+    }
+
+    /// How often the check was begun.
+    package var attempts: Int { count.withLock { $0 } }
+
+    package func observeMountPoint(_ spec: VolumeSpec) throws(VolumeError) -> MountPointState {
+        try machine.observeMountPoint(spec)
+    }
+
+    package func waitForDevice(_ spec: VolumeSpec, logger: Logger) async throws(VolumeError) -> BlockDevice {
+        try await machine.waitForDevice(spec, logger: logger)
+    }
+
+    package func withLock<Result: Sendable>(
+        on device: BlockDevice,
+        for spec: VolumeSpec,
+        purpose: LockPurpose,
+        logger: Logger,
+        _ body: (SimulatedHost.Device) async throws(VolumeError) -> Result
+    ) async throws(VolumeError) -> Result {
+        try await machine.withLock(on: device, for: spec, purpose: purpose, logger: logger, body)
+    }
+
+    package func observe(_ spec: VolumeSpec, _ device: SimulatedHost.Device, logger: Logger) async throws(VolumeError)
+        -> VolumeState
+    {
+        try await machine.observe(spec, device, logger: logger)
+    }
+
+    package func perform(
+        _ step: Step,
+        _ spec: VolumeSpec,
+        on device: SimulatedHost.Device?,
+        logger: Logger
+    ) async throws(VolumeError) {
+        if step.name == "check" {
+            let attempt = count.withLock { count in
+                count += 1
+                return count
+            }
+            if attempt <= rounds { throw .superseded("e2fsck: /dev/xvdb is mounted.") }
+        }
+        try await machine.perform(step, spec, on: device, logger: logger)
+    }
+
+    package func pause(_ duration: Duration) throws(VolumeError) {}
+}

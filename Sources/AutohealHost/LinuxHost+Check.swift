@@ -1,0 +1,43 @@
+import AutohealCore
+import Logging
+
+extension LinuxHost {
+    /// e2fsck in preen mode (e2fsck(8), -p): it repairs what is safe to repair, and asks nothing.
+    func check(_ device: LockedDevice, _ logger: Logger) async throws(VolumeError) {
+        let tool = try Tool("e2fsck", in: toolDirectories)
+        // What it says after a refusal by multi-mount protection is how to write to the device all the same.
+        let node = device.device.node
+        let result = try await tool.run(
+            ["-p", device.path],
+            showing: (device.path, node),
+            logger: logger,
+            silentAfter: "MMP: "
+        )
+        switch CheckVerdict(exitCode: result.status, lines: result.lines) {
+        case .sound: return
+        case .uncorrected(let code): throw .refused(.uncorrectedErrors(exitCode: code))
+        case .unknownFeature(let sentence):
+            throw .skipped(
+                HostError(
+                    "e2fsck",
+                    node,
+                    .text(sentence),
+                    exitStatus: .osError,
+                    advice: "It was made by newer tools than this e2fsck: install a newer e2fsprogs."
+                )
+            )
+        case .activeElsewhere(let sentence): throw .refused(.activeOnAnotherHost(sentence))
+        case .inUse(let sentence): throw .superseded("e2fsck: \(sentence)")
+        case .failed(let cause):
+            throw .failed(
+                HostError(
+                    "e2fsck",
+                    node,
+                    .text(cause),
+                    exitStatus: .ioError,
+                    advice: "Look at the kernel log and run it by hand; nothing was formatted."
+                )
+            )
+        }
+    }
+}
