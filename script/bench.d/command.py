@@ -39,7 +39,7 @@ situations:
   first-hour  what is written to a blank volume until the kernel has initialized all of it
 
 examples:
-  script/bench --quick                    a couple of minutes: does it work, is anything far off?
+  script/bench --quick                    a few minutes: does it work, is anything far off?
   script/bench --readme                   the real thing, on an idle machine; writes docs/benchmark.md, and the
                                           README's table
   script/bench --only blank --only nothing --agent ./autoheal-agent -n 5

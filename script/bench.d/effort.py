@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 GIB = 1 << 30
+FEW_VOLUMES, MOST_REPETITIONS_OF_MANY = 4, 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Effort:
 
     def repetitions_on(self, disk, volumes=1):
         """Fewer where a run takes seconds."""
-        return min(self.repetitions, disk.most_repetitions, 5 if volumes > 4 else self.repetitions)
+        most = disk.most_repetitions if volumes <= FEW_VOLUMES else MOST_REPETITIONS_OF_MANY
+        return min(self.repetitions, disk.most_repetitions, most)
 
 
 FULL = Effort(15, 8, (SMALL, MEDIUM, LARGE, LARGEST, SLOW), (SLOW_LARGE, SLOW_LARGEST), LARGE, (1, 4, 16), 8)

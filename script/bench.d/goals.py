@@ -53,7 +53,7 @@ def judge(results, binary):
 def subject(table, contestant=AGENT):
     if contestant == TOGETHER:
         return f"{table.volumes} blank volumes in one process -> mounted, {table.disk.title}"
-    flags = contestant.removeprefix(AGENT)
+    flags = f",{contestant.removeprefix(AGENT)}" if contestant != AGENT else ""
     text = f"{table.situation} -> mounted, {table.disk.title}{flags}"
     return text.replace("nothing -> mounted", "nothing to do")
 
@@ -61,6 +61,9 @@ def subject(table, contestant=AGENT):
 def verdict(table, reference, goal, contestant, judged):
     """`judged` of the two medians gives what was measured, whether that meets the goal, and by how much it misses it."""
     title = subject(table, contestant)
+    failure = next((row.failure for row in table.rows if row.contestant == contestant and row.failure), None)
+    if failure:
+        return Verdict(title, goal, "", False, f"a failure: {failure}")
     row, other = table.row(contestant), table.row(reference)
     if not row or not other:
         return Verdict(title, goal, "", None)
@@ -96,6 +99,9 @@ def named(reference):
 def written_in_all(hour, allowed):
     """What was not seen to its end is missed, as what was too much."""
     title, goal = f"bytes written in the first hour, {hour.disk.title}", f"<= {allowed} x {MKFS_ALONE}"
+    failure = next((row.failure for row in hour.rows if row.contestant == AGENT and row.failure), None)
+    if failure:
+        return Verdict(title, goal, "", False, f"a failure: {failure}")
     row, other = hour.row(AGENT), hour.row(MKFS_ALONE)
     if not row or not other:
         return Verdict(title, goal, "", None)

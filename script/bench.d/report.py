@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from contestants import MKFS, MKFS_ALONE, TOGETHER
+from effort import FEW_VOLUMES, LARGE, LARGEST, MOST_REPETITIONS_OF_MANY
 from figures import brief
 from goals import READ_ENOUGH
 from odds import TEXT, prices
@@ -27,23 +28,25 @@ METHOD = f"""\
 - The floor, which nobody can undercut. Of a blank device it reads what has to be read before it may be called blank, 32
   reads side by side, and looks at none of it: the first 65 MiB, the last 16 MiB, all of a device of up to 256 MiB, the
   places of copies of superblocks, and 16 KiB at a random place of each of 4096 equal parts, or one for every 32 MiB, at
-  most 131 072. Then `{" ".join(MKFS)}`
-  and mount(2). "bare" is the same without reading. With ext4 it is mount(2); with "--version, e2fsck" it starts the
-  agent for nothing and runs `e2fsck -p` before. Who reads less than {round(100 * READ_ENOUGH)} % of the floor's bytes misses a goal that is
-  set by it, however fast.
-- shell: `blkid -p DEV || mkfs.ext4 DEV; mount DEV DIR`; "shell with
-  e2fsck -p": the same with that before the mount. userdata loop: 6 looks for the node 10 s apart, `lsblk -no FSTYPE`, default mkfs.ext4 if that prints nothing, 5 s
-  pause, mount. lsblk asks udev's database, which is empty until udev has processed the device, or where no udev runs:
-  then it formats a device that holds data, which is noted.
+  most 131 072. Then `{" ".join(MKFS)}`,
+  with a UUID and a hash seed, and mount(2). "bare" is the same without reading. With ext4 it is mount(2); the one with
+  "--version, e2fsck" starts the agent for nothing and runs `e2fsck -p` before that. Who reads less than
+  {round(100 * READ_ENOUGH)} % of the floor's bytes misses each goal that is set by it, however fast.
+- shell: `blkid -p DEV || mkfs.ext4 DEV; mount DEV DIR`; "shell with e2fsck -p" runs that before the mount. userdata
+  loop: 6 looks for the node 10 s apart, `lsblk -no FSTYPE`, default mkfs.ext4 if that prints nothing, 5 s pause, mount.
+  lsblk asks udev's database, which is empty until udev has processed the device, or where no udev runs: then it formats
+  a device that holds data, which is noted.
 - A time counts from the start of the command, or from the arrival of its device, to its exit with status 0. Then it is
   verified that this very device is mounted, and that a file made before is still there. The commands run in turns; the
-  first turn is not timed. Medians, and the 10th and 90th percentile.
+  first turn is not timed. Medians, and the 10th and 90th percentile. At most {LARGE.most_repetitions} runs of 1 TiB,
+  {LARGEST.most_repetitions} of 16 TiB, {MOST_REPETITIONS_OF_MANY} of more than {FEW_VOLUMES} volumes, and one, with no turn before it,
+  of 1 and 16 TiB with the limits of EBS.
 - Each run has a new loop device, of which nothing is in the page cache, and if it is blank a new sparse file in a
   tmpfs. The programs themselves are in the page cache. The metadata service is disabled.
 - EBS-like: each read and write, of at most 256 KiB, takes 0.7 ms, any number of them at the same time, but 3000 in a
   second and 125 MiB in a second, the limits of a gp3 volume that nobody has paid more for. They are token buckets, which
-  hold a tenth of a second, and each device has its own; no discard, no write cache. It is a FUSE file under a loop device with direct I/O, and counts its I/O itself; that of the others is
-  counted by the kernel.
+  hold a tenth of a second, and each device has its own. No discard, no write cache. It is a FUSE file under a loop
+  device with direct I/O, and counts its I/O itself; that of the others is counted by the kernel.
 - A device that arrives is a loop device which the kernel adds, with its uevents, while the command waits: after 0.5 to
   2.5 s, or anywhere between two looks of the userdata loop, whose runs go side by side because it mostly sleeps.
 - Peak memory and page faults (minor / major) include the children that a command waited for, such as mkfs; "own peak"
