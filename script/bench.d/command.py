@@ -25,8 +25,8 @@ PRIVATE_MOUNTS = "AUTOHEAL_BENCH_PRIVATE_MOUNTS"
 DESCRIPTION = """\
 Measures autoheal-agent against the other ways to get a volume mounted, side by side on the same devices: the old
 userdata loop, the shell line `blkid -p || mkfs.ext4; mount`, systemd-makefs, and the floor that nobody can undercut
-(reading what proves a device blank, mkfs and mount(2), nothing else). Prints the tables and whether each goal of the project is
-met; exits 1 if one is missed or a command failed."""
+(reading what proves a device blank, mkfs and mount(2), nothing else). Prints the tables and whether each goal of the
+project is met; exits 1 if one is missed or a command failed."""
 
 EPILOG = """\
 situations:

@@ -59,7 +59,7 @@ def subject(table, contestant=AGENT):
 
 
 def verdict(table, reference, goal, contestant, judged):
-    """`judged` of the two medians gives what was measured, whether that meets the goal, and by how much it misses it."""
+    """`judged` of the two medians gives what was measured, whether that meets the goal, and by how much it misses."""
     title = subject(table, contestant)
     failure = next((row.failure for row in table.rows if row.contestant == contestant and row.failure), None)
     if failure:

@@ -39,12 +39,12 @@ METHOD = f"""\
 - A time counts from the start of the command, or from the arrival of its device, to its exit with status 0. Then it is
   verified that this very device is mounted, and that a file made before is still there. The commands run in turns; the
   first turn is not timed. Medians, and the 10th and 90th percentile. At most {LARGE.most_repetitions} runs of 1 TiB,
-  {LARGEST.most_repetitions} of 16 TiB, {MOST_REPETITIONS_OF_MANY} of more than {FEW_VOLUMES} volumes, and one, with no turn before it,
-  of 1 and 16 TiB with the limits of EBS.
+  {LARGEST.most_repetitions} of 16 TiB, {MOST_REPETITIONS_OF_MANY} of more than {FEW_VOLUMES} volumes, and one, with no
+  turn before it, of 1 and 16 TiB with the limits of EBS.
 - Each run has a new loop device, of which nothing is in the page cache, and if it is blank a new sparse file in a
   tmpfs. The programs themselves are in the page cache. The metadata service is disabled.
 - EBS-like: each read and write, of at most 256 KiB, takes 0.7 ms, any number of them at the same time, but 3000 in a
-  second and 125 MiB in a second, the limits of a gp3 volume that nobody has paid more for. They are token buckets, which
+  second and 125 MiB in a second, the limits of a gp3 volume that nobody has paid more for. They are token buckets that
   hold a tenth of a second, and each device has its own. No discard, no write cache. It is a FUSE file under a loop
   device with direct I/O, and counts its I/O itself; that of the others is counted by the kernel.
 - A device that arrives is a loop device which the kernel adds, with its uevents, while the command waits: after 0.5 to
@@ -90,7 +90,8 @@ def detailed(table):
             continue
         name = f"{row.contestant} (lost the data)" if row.lost_data else row.contestant
         yield (name, short(row.median()), spread(row), times(row, reference), count(row, "reads"),
-               count(row, "writes"), count(row, "bytes_read", 2**20), count(row, "bytes_written", 2**20), count(row, "peak_kib", 2**10),
+               count(row, "writes"), count(row, "bytes_read", 2**20), count(row, "bytes_written", 2**20),
+               count(row, "peak_kib", 2**10),
                f"{row.own_peak_kib / 2**10:.1f}" if row.own_peak_kib else "",
                f"{count(row, 'minor')} / {count(row, 'major')}")
 

@@ -35,8 +35,9 @@ def existing(bench):
     for disk in bench.effort.disks:
         loops = [chosen.userdata_loop] if disk == MEDIUM else []
         with bench.formatted(disk, bench.effort.loop_repetitions if loops else 1) as images:
-            bench.on_new_volumes("existing", [chosen.mount_call, chosen.mount, *of_agent, chosen.shell_line,
-                                              chosen.shell_line_check, chosen.makefs, *loops], disk, chosen.mount, images)
+            compared = [chosen.mount_call, chosen.mount, *of_agent, chosen.shell_line, chosen.shell_line_check,
+                        chosen.makefs, *loops]
+            bench.on_new_volumes("existing", compared, disk, chosen.mount, images)
 
 
 def nothing(bench):
