@@ -35,7 +35,7 @@ situations:
   survey      the same of 1 and 16 TiB with the limits of EBS, once (not with --quick)
   existing    a device with ext4 that is present -> mounted
   nothing     mounted already; against `--version`
-  volumes     1, 4 and 16 volumes at the same time, one process for each, and one for all
+  volumes     4 and 16 volumes at the same time, one process for each, and one for all
   first-hour  what is written to a blank volume until the kernel has initialized all of it
 
 examples:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 GIB = 1 << 30
-FEW_VOLUMES, MOST_REPETITIONS_OF_MANY = 4, 5
+MOST_REPETITIONS_OF_SEVERAL = 5
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Disk:
 
 SLOW = Disk("16 GiB", 16 * GIB, slow=True)
 SMALL, MEDIUM, LARGE, LARGEST = (
-    Disk("1 GiB", GIB), Disk("16 GiB", 16 * GIB), Disk("1 TiB", 1024 * GIB, most_repetitions=7),
+    Disk("1 GiB", GIB), Disk("16 GiB", 16 * GIB), Disk("1 TiB", 1024 * GIB, most_repetitions=5),
     Disk("16 TiB", 16384 * GIB, most_repetitions=3))
 # To read of them what has to be read takes 11 and 44 s, which the limits of the disk decide.
 SLOW_LARGE, SLOW_LARGEST = (replace(disk, slow=True, most_repetitions=1) for disk in (LARGE, LARGEST))
@@ -40,9 +40,9 @@ class Effort:
 
     def repetitions_on(self, disk, volumes=1):
         """Fewer where a run takes seconds."""
-        most = disk.most_repetitions if volumes <= FEW_VOLUMES else MOST_REPETITIONS_OF_MANY
+        most = disk.most_repetitions if volumes == 1 else MOST_REPETITIONS_OF_SEVERAL
         return min(self.repetitions, disk.most_repetitions, most)
 
 
-FULL = Effort(15, 8, (SMALL, MEDIUM, LARGE, LARGEST, SLOW), (SLOW_LARGE, SLOW_LARGEST), LARGE, (1, 4, 16), 8)
-QUICK = Effort(3, 2, (SMALL, MEDIUM, SLOW), (), MEDIUM, (1, 4), 3)
+FULL = Effort(15, 8, (SMALL, MEDIUM, LARGE, LARGEST, SLOW), (SLOW_LARGE, SLOW_LARGEST), LARGE, (4, 16), 8)
+QUICK = Effort(3, 2, (SMALL, MEDIUM, SLOW), (), MEDIUM, (4,), 3)
