@@ -39,7 +39,8 @@ METHOD = f"""\
 - A time counts from the start of the command, or from the arrival of its device, to its exit with status 0. Then it is
   verified that this very device is mounted, and that a file made before is still there. The commands run in turns; the
   first turn is not timed. Medians, and the 10th and 90th percentile. At most {LARGE.most_repetitions} runs of 1 TiB,
-  {LARGEST.most_repetitions} of 16 TiB, {MOST_REPETITIONS_OF_SEVERAL} of several volumes, and one, with no turn before it, of 1 and 16 TiB with the limits of EBS.
+  {LARGEST.most_repetitions} of 16 TiB, {MOST_REPETITIONS_OF_SEVERAL} of several volumes, and one, with no turn
+  before it, of 1 and 16 TiB with the limits of EBS.
 - Each run has a new loop device, of which nothing is in the page cache, and if it is blank a new sparse file in a
   tmpfs. The programs themselves are in the page cache. The metadata service is disabled.
 - EBS-like: each read and write, of at most 256 KiB, takes 0.7 ms, any number of them at the same time, but 3000 in a
