@@ -13,7 +13,8 @@ struct ConfigCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check",
             abstract: "Say what is wrong with a configuration file, line by line.",
-            discussion: "Exits with 0 if mount would take it, with 78 if not; warns of what it would rather not. Touches nothing."
+            discussion:
+                "Exits with 0 if mount would take it, with 78 if not; warns of what it would rather not. Touches nothing."
         )
 
         @Argument(help: "The file.")
