@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 GIB = 1 << 30
-MOST_REPETITIONS_OF_SEVERAL = 5
+MOST_REPETITIONS_OF_SEVERAL = 3
 
 
 @dataclass(frozen=True)
