@@ -13,7 +13,8 @@ struct ConfigCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check",
             abstract: "Say what is wrong with a configuration file, line by line.",
-            discussion: "Exits with 0 if mount would take it, with 78 if not. Touches nothing."
+            discussion:
+                "Exits with 0 if mount would take it, with 78 if not; warns of what it would rather not. Touches nothing."
         )
 
         @Argument(help: "The file.")
@@ -21,8 +22,15 @@ struct ConfigCommand: ParsableCommand {
 
         func run() throws {
             do throws(ConfigurationFileError) {
-                let volumes = try ConfigurationFile(path: file).volumes.count
+                let settings = try ConfigurationFile(path: file).volumes
+                let volumes = settings.count
                 guard volumes == 0 else {
+                    for spec in settings.compactMap({ try? VolumeSpec($0) }) where spec.isKernelNameAlone {
+                        Main.complain(
+                            "\(file): warning: \(spec.device) may be another disk at the next boot, so nothing is formatted "
+                                + "by that name: set volume-id, or use the name that EBS gave (/dev/xvdf)."
+                        )
+                    }
                     return print("\(file): right, \(volumes) \(volumes == 1 ? "volume" : "volumes").")
                 }
                 Main.complain(

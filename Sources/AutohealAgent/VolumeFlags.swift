@@ -15,7 +15,8 @@ struct VolumeFlags: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "When to format: if-blank, if-no-signature or never. (default: if-blank)",
-            discussion: "if-no-signature gives up the check that every sampled byte is zero."
+            discussion:
+                "if-no-signature gives up the proof that the device is blank; never by a name such as /dev/nvme1n1 alone."
         )
     )
     var format: String?

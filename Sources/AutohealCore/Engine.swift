@@ -7,6 +7,8 @@ package struct Engine<Machine: Host>: Sendable {
 
     /// A device that cannot be read is read again this often, `retryPause` apart, before it is refused.
     package static var readRetries: Int { 5 }
+    /// How often it is looked and planned, when something else changes the machine in between.
+    package static var looks: Int { 3 }
     package static var retryPause: Duration { .milliseconds(200) }
 
     package init(host: Machine, logger: Logger) {
@@ -23,7 +25,7 @@ package struct Engine<Machine: Host>: Sendable {
             let purpose: LockPurpose =
                 try isMounted(device, spec) ? .look : spec.options.isReadOnly ? .mountReadOnly : .change
             return try await host.withLock(on: device, for: spec, purpose: purpose, logger: logger) {
-                locked async throws(VolumeError) in try await converge(spec, on: locked)
+                locked async throws(VolumeError) in try await settle(spec, on: locked)
             }
         } catch {
             return .stopped(error)
@@ -48,36 +50,26 @@ package struct Engine<Machine: Host>: Sendable {
         }
     }
 
-    /// What was planned for may be gone when a step comes to it; then everything is looked at anew, this often.
-    private static var attempts: Int { 3 }
-
-    private func converge(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
-        var attempt = 1
-        while true {
+    /// Converges, and begins anew when something else changed the machine in between.
+    private func settle(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
+        for _ in 1..<Self.looks {
             do throws(VolumeError) {
-                return try await convergeOnce(spec, on: device)
+                return try await converge(spec, on: device)
             } catch {
-                guard case .superseded(let reason) = error, attempt < Self.attempts else { throw error }
-                logger.warning("\(reason) Looking again.")
-                attempt += 1
+                guard case .superseded(let what) = error else { throw error }
+                logger.notice("The machine changed meanwhile, looking again", metadata: ["cause": "\(what)"])
             }
         }
+        return try await converge(spec, on: device)
     }
 
-    private func convergeOnce(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
+    private func converge(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
         let first = try await settledState(spec, device)
         var plan = try plan(spec, from: first)
         guard !plan.isEmpty else { return .unchanged(first, warnings: remarks(spec, first)) }
-        var done: [Step] = []
-        var warnings: [String] = []
-        var names: Set<String> = []
+        var results = StepResults()
         while let step = plan.steps.first {
-            names.insert(step.name)
-            if let warning = try await perform(step, spec, on: device) {
-                warnings.append(warning)
-            } else {
-                done.append(step)
-            }
+            results.note(step, warning: try await perform(step, spec, on: device))
             plan.steps.removeFirst()
             guard case .format(let format) = step else { continue }
             let (state, next) = try await lookAfter(format, spec, on: device)
@@ -89,16 +81,26 @@ package struct Engine<Machine: Host>: Sendable {
         let second = try await host.observe(spec, device, logger: logger)
         let rest = try self.plan(spec, from: second)
         guard rest.isSatisfied else { return .notConverged(rest, second) }
-        for step in rest.steps where !names.contains(step.name) {
-            if let warning = try await perform(step, spec, on: device) {
-                warnings.append(warning)
-            } else {
-                done.append(step)
-            }
+        for step in rest.steps where !results.hasTried(step) {
+            results.note(step, warning: try await perform(step, spec, on: device))
         }
-        warnings += remarks(spec, second)
-        return done.isEmpty
-            ? .unchanged(second, warnings: warnings) : .changed(done, second, warnings: warnings)
+        let warnings = results.warnings + remarks(spec, second)
+        return results.done.isEmpty
+            ? .unchanged(second, warnings: warnings) : .changed(results.done, second, warnings: warnings)
+    }
+
+    /// What became of the steps: those that were left out are warnings, and not among what was done.
+    private struct StepResults {
+        var done: [Step] = []
+        var warnings: [String] = []
+        private var tried: Set<String> = []
+
+        mutating func note(_ step: Step, warning: String?) {
+            tried.insert(step.name)
+            if let warning { warnings.append(warning) } else { done.append(step) }
+        }
+
+        func hasTried(_ step: Step) -> Bool { tried.contains(step.name) }
     }
 
     /// Nobody else could use the device while it was formatted; now everybody can again, so it is looked at anew. What was

@@ -58,8 +58,8 @@ package enum VolumeError: Error, Hashable, Sendable {
     case misconfigured(ConfigurationError)
     /// A step was left out, and the volume is of use without it: why.
     case skipped(HostError)
+    /// Something else changed the machine while the plan was carried out, so that another look is due: what, in words.
+    case superseded(String)
     /// A signal asked to stop; its number.
     case interrupted(signal: Int32)
-    /// What a step found is no longer what it was planned for; in words. A reason to look again.
-    case superseded(String)
 }

@@ -28,10 +28,9 @@ package enum Outcome: Hashable, Sendable {
         case .changed: "changed"
         case .planned: "planned"
         case .stopped(.refused): "refused"
-        case .stopped(.failed), .stopped(.skipped): "failed"
+        case .stopped(.failed), .stopped(.skipped), .stopped(.superseded): "failed"
         case .stopped(.misconfigured): "misconfigured"
         case .stopped(.interrupted): "interrupted"
-        case .stopped(.superseded): "superseded"
         case .notConverged: "not-converged"
         }
     }
@@ -61,10 +60,10 @@ package enum Outcome: Hashable, Sendable {
             plan.isEmpty ? "There is nothing to do." : "To do: \(Self.list(plan.steps)). Nothing was changed."
         case .stopped(.refused(let refusal)): "\(refusal.reason) \(refusal.advice)"
         case .stopped(.failed(let error)), .stopped(.skipped(let error)): error.reason
+        case .stopped(.superseded(let what)):
+            "Something else keeps changing the volume: \(what) Find out what it is (fstab, another agent), then try again."
         case .stopped(.misconfigured(let error)): "\(error)"
         case .stopped(.interrupted(let signal)): "Signal \(signal) asked to stop; the next run goes on from here."
-        case .stopped(.superseded(let text)):
-            "\(text) Something else keeps changing the volume: find out what (fuser, lsof), then try again."
         case .notConverged(let plan, _): "Still to do after all steps: \(Self.list(plan.steps))."
         }
     }

@@ -13,9 +13,11 @@ package struct ContentReader: Sendable {
     /// - Parameters:
     ///   - proving: whether it matters if a device on which nothing is recognised is blank; then it is read, which takes
     ///     seconds to a minute.
+    ///   - seed: what the places of samples are drawn from.
     ///   - node: of the device, as it is named in what is said.
     func content(
         proving: Bool,
+        seed: UInt64 = .random(in: .min ... .max),
         images: ImageMaker,
         signals: TerminationSignals?,
         node: String,
@@ -23,7 +25,7 @@ package struct ContentReader: Sendable {
     ) async throws(VolumeError) -> DeviceContent {
         let survey = DeviceSurvey(
             reader: reader,
-            survey: BlanknessSurvey(deviceSize: reader.size, seed: .random(in: .min ... .max)),
+            survey: BlanknessSurvey(deviceSize: reader.size, seed: seed),
             signals: signals,
             logger: logger
         )

@@ -37,7 +37,7 @@ struct ExactFormatter: Sendable {
 
         let claim = try ExclusiveClaim(on: reader, node: node, pause: pause)
         let isMarked = if case .blank(_, isMarked: true) = request.proof { true } else { false }
-        try lookAgain(reader, claim, expecting: resumed == nil ? .zeros(orMarker: isMarked) : .marker(block), schedule)
+        try lookAgain(reader, claim, expecting: resumed.map(MarkerPlace.marker) ?? .zeros(orMarker: isMarked), schedule)
         try checkBlocks(schedule, claim, image, isResumed: resumed != nil)
         do throws(TransferError) {
             if resumed == nil {
@@ -105,7 +105,7 @@ struct ExactFormatter: Sendable {
     private enum MarkerPlace {
         /// Zeros, or the whole block of a marker whose format wrote nothing else.
         case zeros(orMarker: Bool)
-        case marker([UInt8])
+        case marker(IntentMarker)
     }
 
     /// Under the claim nobody can mount or format the device any more; what happened until then is seen here.
@@ -131,7 +131,7 @@ struct ExactFormatter: Sendable {
         guard content == nil else { throw .superseded("The device is not blank any more.") }
         let isAsExpected =
             switch expected {
-            case .marker(let bytes): block == bytes
+            case .marker(let marker): IntentMarker(block: block, deviceSize: reader.size) == marker
             case .zeros(let orMarker):
                 block.allSatisfy { $0 == 0 }
                     || orMarker

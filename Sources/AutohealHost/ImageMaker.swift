@@ -18,9 +18,9 @@ struct ImageMaker: Sendable {
     /// The version of e2fsprogs that is installed.
     func version() async throws(VolumeError) -> String {
         let mkfs = try Tool("mkfs.ext4", in: toolDirectories)
-        let (status, output) = try await mkfs.run(["-V"], logger: logger, level: .trace)
-        guard status == 0, let version = FormatRecipe.version(banner: output) else {
-            throw failure("mkfs.ext4", "-V does not tell its version: \(output)")
+        let result = try await mkfs.run(["-V"], logger: logger, level: .trace)
+        guard result.succeeded, let version = FormatRecipe.version(banner: result.output) else {
+            throw failure("mkfs.ext4", "-V does not tell its version: \(result.output)")
         }
         return version
     }
@@ -62,27 +62,25 @@ struct ImageMaker: Sendable {
     ) async throws(VolumeError) -> FilesystemImage? {
         let shown = (path: file.path, name: "(image of \(node))")
         let mkfs = try Tool("mkfs.ext4", in: toolDirectories)
-        let (status, output) = try await mkfs.run(
+        let result = try await mkfs.run(
             recipe.arguments + [file.path],
             environment: recipe.environment,
             showing: shown,
             logger: logger
         )
         if file.isFull { return nil }
-        guard status == 0 else {
-            throw failure("mkfs.ext4", status.map { "exit code \($0): \(output)" } ?? "it was killed")
-        }
+        guard result.succeeded else { throw failure("mkfs.ext4", result.cause) }
         if let mode = recipe.mode {
             // mke2fs learnt it in 1.47.1 only.
             let debugfs = try Tool("debugfs", in: toolDirectories)
             let octal = "0" + String(UInt16(S_IFDIR) | mode, radix: 8)
-            let (status, output) = try await debugfs.run(
+            let result = try await debugfs.run(
                 ["-w", "-R", "set_inode_field <2> mode \(octal)", file.path],
                 environment: recipe.environment,
                 showing: shown,
                 logger: logger
             )
-            guard status == 0 else { throw failure("debugfs", output) }
+            guard result.succeeded else { throw failure("debugfs", result.cause) }
         }
         do throws(TransferError) {
             let image = try FilesystemImage(file, size: recipe.size)

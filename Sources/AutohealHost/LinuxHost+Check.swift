@@ -6,13 +6,13 @@ extension LinuxHost {
     func check(_ device: LockedDevice, _ logger: Logger) async throws(VolumeError) {
         let tool = try Tool("e2fsck", in: toolDirectories)
         // What it says after a refusal by multi-mount protection is how to write to the device all the same.
-        let result = try await tool.result(
-            of: ["-p", device.path],
-            showing: (device.path, device.device.node),
+        let node = device.device.node
+        let result = try await tool.run(
+            ["-p", device.path],
+            showing: (device.path, node),
             logger: logger,
             silentAfter: "MMP: "
         )
-        let node = device.device.node
         switch CheckVerdict(exitCode: result.status, lines: result.lines) {
         case .sound: return
         case .uncorrected(let code): throw .refused(.uncorrectedErrors(exitCode: code))

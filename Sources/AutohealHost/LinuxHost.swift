@@ -12,23 +12,27 @@ package struct LinuxHost: Host {
     let signals: TerminationSignals?
     let toolDirectories: [String]
     let runtimeDirectory: RuntimeDirectory
+    let surveySeed: UInt64?
 
     /// - Parameters:
     ///   - roots: seams for recorded trees.
     ///   - runtimeDirectory: for the locks of mount points.
     ///   - toolDirectories: where the programs of e2fsprogs are looked for.
+    ///   - surveySeed: what the places of samples are drawn from, so that a survey can be repeated; nil draws a new one.
     package init(
         roots: MachineRoots = MachineRoots(),
         scanner: BlockDeviceScanner? = nil,
         signals: TerminationSignals? = nil,
         runtimeDirectory: RuntimeDirectory,
-        toolDirectories: [String] = Tool.directories
+        toolDirectories: [String] = Tool.directories,
+        surveySeed: UInt64? = nil
     ) {
         self.roots = roots
         self.scanner = scanner ?? BlockDeviceScanner(roots: roots)
         self.signals = signals
         self.toolDirectories = toolDirectories
         self.runtimeDirectory = runtimeDirectory
+        self.surveySeed = surveySeed
     }
 
     package func observeMountPoint(_ spec: VolumeSpec) throws(VolumeError) -> MountPointState {
@@ -126,6 +130,7 @@ package struct LinuxHost: Host {
             if state.use == .free, state.size > 0 {
                 state.content = try await ContentReader(reader).content(
                     proving: spec.needsProof && state.size >= VolumeSpec.minimumSize,
+                    seed: surveySeed ?? .random(in: .min ... .max),
                     images: images(logger),
                     signals: signals,
                     node: state.node,

@@ -38,41 +38,27 @@ package struct Tool: Sendable {
 
         /// The end of it, as one line.
         var output: String { lines.suffix(5).joined(separator: " / ") }
+
+        var succeeded: Bool { status == 0 }
+
+        /// Why it did not succeed.
+        var cause: String { (status.map { "exit code \($0): " } ?? "it was killed: ") + output }
     }
 
     /// Lines of a result: more than a tool that gives up has been seen to print.
     private static let keptLines = 100
 
-    /// Runs it to its end; every line that it prints goes to the log, and the last ones into the result.
+    /// Runs it to its end; every line that it prints goes to the log.
     ///
     /// - Parameters:
     ///   - environment: variables besides the fixed ones.
     ///   - shown: a path in the arguments, and the name that stands for it in what is printed.
     ///   - level: at which its lines are logged.
+    ///   - mark: what is printed after a line that contains it stays out of the log.
     func run(
         _ arguments: [String],
         environment: [String: String] = [:],
         showing shown: (path: String, name: String)? = nil,
-        logger: Logger,
-        level: Logger.Level = .info
-    ) async throws(VolumeError) -> (status: Int32?, output: String) {
-        let result = try await result(
-            of: arguments,
-            environment: environment,
-            showing: shown,
-            logger: logger,
-            level: level
-        )
-        return (result.status, result.output)
-    }
-
-    /// Runs it to its end; every line that it prints goes to the log.
-    ///
-    /// - Parameter mark: what is printed after a line that contains it stays out of the log.
-    func result(
-        of arguments: [String],
-        environment: [String: String] = [:],
-        showing shown: (path: String, name: String)?,
         logger: Logger,
         level: Logger.Level = .info,
         silentAfter mark: String? = nil

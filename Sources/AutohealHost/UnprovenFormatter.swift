@@ -20,23 +20,21 @@ struct UnprovenFormatter: Sendable {
         let debugfs = try request.mode.map { _ throws(VolumeError) in try Tool("debugfs", in: toolDirectories) }
         let owner = try request.owner.map(Ownership.init(named:))
         logger.warning("Formatting a device of which nothing was proven: the policy if-no-signature allows it")
-        let (status, output) = try await mkfs.run(
+        let result = try await mkfs.run(
             Self.arguments(request, owner: owner) + [device.path],
             showing: shown,
             logger: logger
         )
-        guard status == 0 else {
-            throw failure("mkfs.ext4", status.map { "exit code \($0): \(output)" } ?? "it was killed: \(output)")
-        }
+        guard result.succeeded else { throw failure("mkfs.ext4", result.cause) }
         if let debugfs, let mode = request.mode {
             // Before the first mount, so that the root directory never has another mode; mke2fs learnt it in 1.47.1 only.
             let octal = "0" + String(UInt16(S_IFDIR) | mode, radix: 8)
-            let (status, output) = try await debugfs.run(
+            let result = try await debugfs.run(
                 ["-w", "-R", "set_inode_field <2> mode \(octal)", device.path],
                 showing: shown,
                 logger: logger
             )
-            guard status == 0 else { throw failure("debugfs", output) }
+            guard result.succeeded else { throw failure("debugfs", result.cause) }
         }
         let isThere: Bool
         do throws(TransferError) {

@@ -41,6 +41,31 @@ struct ConcurrencyTests {
         #expect(isMounted)
     }
 
+    /// flock(2) on two nodes of one device does not conflict: another container's /dev, or mknod(1).
+    @Test(arguments: 1...5)
+    func `by two nodes of one device one agent formats and mounts it, and the other writes nothing`(round: Int)
+        async throws
+    {
+        let volume = try TestVolume(size: 256 << 20)
+        let copy = "\(volume.directory.path)/copy"
+        let number = volume.device.deviceNumber.split(separator: ":").map(String.init)
+        try await Command.check("mknod", [copy, "b"] + number)
+        let other = try ScratchDirectory()
+        let otherAgent = Agent(in: other.path)
+        let otherFlags = ["mount", "--device", copy, "--mount-point", "\(other.path)/data"]
+        let flags = volume.flags() + Self.patience
+        async let one = volume.agent.run(flags)
+        async let two = otherAgent.run(otherFlags + ["--tries", "1", "--interval", "0"])
+        let runs = try await [one, two]
+        #expect(runs.filter { $0.did("format") }.count == 1, "\(runs)")
+        #expect(runs.filter { $0.exitCode == 0 }.count == 1, "\(runs)")
+        #expect(runs.contains { $0.exitCode == 69 || $0.exitCode == 75 }, "\(runs)")
+        let winner = runs[0].exitCode == 0 ? volume.mountPoint : "\(other.path)/data"
+        #expect(Mounts.at(winner).count == 1)
+        try await volume.unmount(winner)
+        try await Command.check("e2fsck", ["-f", "-n", volume.node])
+    }
+
     @Test(arguments: 1...5)
     func `on one mount point two devices are never stacked`(round: Int) async throws {
         let one = try TestVolume()

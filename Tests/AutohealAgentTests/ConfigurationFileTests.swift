@@ -99,4 +99,14 @@ struct ConfigurationFileTests {
         let run = try await volume.agent.run(["mount", "--config", file])
         #expect(run.exitCode == 64 && run.log.contains("--device"), "\(run)")
     }
+
+    @Test(arguments: [(nil, true), ("vol-0123456789abcdef0", false)] as [(String?, Bool)])
+    func `a name that the kernel gives anew at every boot is warned of`(id: String?, warns: Bool) async throws {
+        let directory = try ScratchDirectory()
+        let file = "\(directory.path)/config.toml"
+        let line = id.map { "volume-id = \"\($0)\"\n" } ?? ""
+        try Files.write("[[volume]]\ndevice = \"/dev/nvme1n1\"\n\(line)", to: file)
+        let run = try await Agent(in: directory.path).run(["config", "check", file])
+        #expect(run.exitCode == 0 && run.log.contains("next boot") == warns, "\(run)")
+    }
 }

@@ -24,6 +24,7 @@ package enum Command {
         "cryptsetup": "cryptsetup-bin",
         "debugfs": "e2fsprogs", "e2fsck": "e2fsprogs", "losetup": "mount",
         "mkfs.btrfs": "btrfs-progs", "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs", "mkswap": "util-linux",
+        "mknod": "coreutils",
         "pvcreate": "lvm2", "setpriv": "util-linux", "sfdisk": "fdisk", "strace": "strace",
         "unshare": "util-linux",
     ]

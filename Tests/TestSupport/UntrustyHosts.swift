@@ -107,11 +107,9 @@ package final class OvertakenHost: Host {
         try await machine.withLock(on: device, for: spec, purpose: purpose, logger: logger, body)
     }
 
-    package func observe(
-        _ spec: VolumeSpec,
-        _ device: SimulatedHost.Device,
-        logger: Logger
-    ) async throws(VolumeError) -> VolumeState {
+    package func observe(_ spec: VolumeSpec, _ device: SimulatedHost.Device, logger: Logger) async throws(VolumeError)
+        -> VolumeState
+    {
         try await machine.observe(spec, device, logger: logger)
     }
 

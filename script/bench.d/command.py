@@ -8,6 +8,7 @@ from pathlib import Path
 
 import agent
 import goals
+import readme
 import report
 from comparison import Bench
 from contestants import Contestants
@@ -24,20 +25,23 @@ PRIVATE_MOUNTS = "AUTOHEAL_BENCH_PRIVATE_MOUNTS"
 DESCRIPTION = """\
 Measures autoheal-agent against the other ways to get a volume mounted, side by side on the same devices: the old
 userdata loop, the shell line `blkid -p || mkfs.ext4; mount`, systemd-makefs, and the floor that nobody can undercut
-(mkfs with the agent's options and mount(2), nothing else). Prints the tables and whether each goal of the project is
-met; exits 1 if one is missed or a command failed."""
+(reading what proves a device blank, mkfs and mount(2), nothing else). Prints the tables and whether each goal of the
+project is met; exits 1 if one is missed or a command failed."""
 
 EPILOG = """\
 situations:
-  attach    a device that appears at a random moment -> mounted (blank, and with a file system)
-  blank     a blank device that is present -> formatted and mounted
-  existing  a device with ext4 that is present -> mounted
-  nothing   mounted already; against `--version`
-  volumes   1, 4 and 16 volumes at the same time, one process for each
+  attach      a device that appears at a random moment -> mounted (blank, and with a file system)
+  blank       a blank device that is present -> formatted and mounted
+  survey      the same of 1 and 16 TiB with the limits of EBS, once (not with --quick)
+  existing    a device with ext4 that is present -> mounted
+  nothing     mounted already; against `--version`
+  volumes     4 and 16 volumes at the same time, one process for each, and one for all
+  first-hour  what is written to a blank volume until the kernel has initialized all of it
 
 examples:
-  script/bench --quick                    a couple of minutes: does it work, is anything far off?
-  script/bench                            the real thing, on an idle machine; writes docs/benchmark.md
+  script/bench --quick                    a few minutes: does it work, is anything far off?
+  script/bench --readme                   the real thing, on an idle machine; writes docs/benchmark.md, and the
+                                          README's table
   script/bench --only blank --only nothing --agent ./autoheal-agent -n 5
 
 Needs root: it makes loop devices of its own, from sparse files in a tmpfs of its own, in a mount namespace of its
@@ -59,7 +63,12 @@ def parse_arguments():
     which.add_argument("--without-agent", action="store_true", help="measure only the other commands")
     parser.add_argument("--output", type=Path, metavar="FILE",
                         help="write the report to FILE (default: docs/benchmark.md if all is measured, else no file)")
+    parser.add_argument("--readme", action="store_true",
+                        help="make the README's table from this run, if all is measured")
     options = parser.parse_args()
+    options.whole = not (options.quick or options.only or options.without_agent)
+    if options.readme and not options.whole:
+        parser.error("--readme needs all to be measured")
     if options.repetitions is not None and options.repetitions < 1:
         parser.error("-n needs at least 1")
     return options
@@ -74,7 +83,7 @@ def enter_private_mounts():
 
 def measure(options, effort, binary):
     with Workspace(effort.memory_gib, binary) as workspace:
-        bench = Bench(workspace, Contestants(workspace.tools), effort)
+        bench = Bench(workspace, Contestants(workspace.tools, workspace.configuration), effort)
         for name in options.only or SITUATIONS:
             SITUATIONS[name](bench)
         size = agent.inspect(workspace.tools.agent) if binary else None
@@ -87,7 +96,7 @@ def main():
     if options.repetitions:
         effort = replace(effort, repetitions=options.repetitions)
     output = options.output
-    if not (output or options.quick or options.only or options.agent or options.without_agent):
+    if options.whole and not (output or options.agent):
         output = REPOSITORY / "docs" / "benchmark.md"
     try:
         load = os.getloadavg()[0]
@@ -106,4 +115,6 @@ def main():
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text)
+    if options.readme:
+        readme.update(REPOSITORY / "README.md", results)
     return 1 if results.failed() or any(verdict.met is False for verdict in verdicts) else 0

@@ -4,7 +4,8 @@ import contextlib
 import sys
 
 from errors import BenchError
-from figures import Results, Row, Sample, Table, interleaved
+from figures import Results, Row, Sample, Settled, Table, interleaved
+from first_hour import until_still
 from run import run_present
 from volume import Image, Volume
 
@@ -25,8 +26,11 @@ class Bench:
                 with self.recorded_failure(rows[contestant]) as row:
                     self.add_all_at_once(contestant, row, run)
         in_turns = [contestant for contestant in contestants if not contestant.sleeps]
-        turns = self.effort.repetitions + 1
-        for number, (contestant, warm_up) in enumerate(interleaved(in_turns, turns), start=1):
+        repetitions = self.effort.repetitions_on(table.disk, table.volumes)
+        warms_up = table.disk.most_repetitions > 1  # what takes a minute needs it not
+        turns = repetitions + warms_up
+        for number, (contestant, first) in enumerate(interleaved(in_turns, turns), start=1):
+            warm_up = first and warms_up
             if rows[contestant].failure:
                 continue
             progress(table, f"run {number} of {len(in_turns) * turns}")
@@ -70,9 +74,19 @@ class Bench:
             for image in images:
                 with Volume(self.workspace, image) as volume:
                     volume.attach()
-                    run_present(self.workspace, self.contestants.floor, [volume])
+                    run_present(self.workspace, self.contestants.bare, [volume])
                     volume.keep()
             yield images
+
+    def settle(self, hour, contestant):
+        """Adds to the first hour of a volume what was written to it until no more was written."""
+        row = Settled(contestant.name)
+        hour.rows.append(row)
+        with (self.recorded_failure(row), Image(self.workspace, hour.disk) as image,
+              Volume(self.workspace, image) as volume):
+            volume.attach()
+            run_present(self.workspace, contestant, [volume])
+            until_still(volume, row, contestant.mounts)
 
     @contextlib.contextmanager
     def recorded_failure(self, row):

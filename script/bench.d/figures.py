@@ -16,13 +16,14 @@ class Sample:
     major: int
     reads: float | None
     writes: float | None
+    bytes_read: float | None
     bytes_written: float | None
 
     @classmethod
     def of(cls, timings, ms, io):
-        reads, writes, _, written = io or [None] * 4
+        reads, writes, read, written = io or [None] * 4
         return cls(ms, max(t.peak for t in timings), sum(t.minor for t in timings), sum(t.major for t in timings),
-                   reads, writes, written)
+                   reads, writes, read, written)
 
 
 @dataclass
@@ -61,8 +62,31 @@ class Table:
 
 
 @dataclass
+class Settled:
+    """What was written to a device until no more was written."""
+
+    contestant: str
+    at_exit: float | None = None  # bytes
+    in_all: float | None = None
+    seconds: float | None = None
+    still: bool = False  # False: the time was up
+    initialized: bool = False  # whether the file system says of all its inode tables that they are
+    failure: str | None = None
+
+
+@dataclass
+class FirstHour:
+    disk: object
+    rows: list = field(default_factory=list)
+
+    def row(self, contestant):
+        return next((row for row in self.rows if row.contestant == contestant and not row.failure), None)
+
+
+@dataclass
 class Results:
     tables: list = field(default_factory=list)
+    first_hour: FirstHour | None = None
 
     def of(self, situation):
         return [table for table in self.tables if table.situation == situation]
@@ -70,7 +94,9 @@ class Results:
     def failed(self):
         """Whether a command failed, or one that is not known for it lost data."""
         rows = [row for table in self.tables for row in table.rows]
-        return any(row.failure or (row.lost_data and row.contestant != LOOP) for row in rows)
+        rows_of_the_hour = self.first_hour.rows if self.first_hour else []
+        return (any(row.failure or (row.lost_data and row.contestant != LOOP) for row in rows)
+                or any(row.failure for row in rows_of_the_hour))
 
 
 def brief(contestant):

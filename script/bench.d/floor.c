@@ -1,6 +1,7 @@
-/* floor DEVICE MOUNT_POINT [MKFS ARGUMENT...]
+/* floor DEVICE MOUNT_POINT [COMMAND... [+++ COMMAND...]...]
  *
- * What no tool can undercut: run the given mkfs, if any, on the device, then call mount(2). Nothing is looked at. */
+ * What no tool can undercut: run the given commands, if any, one after the other, then call mount(2). Nothing is
+ * looked at but their exit status. */
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,15 +10,11 @@
 
 extern char **environ;
 
-static int make_filesystem(char *device, int argc, char **argv)
+static int run(char **arguments)
 {
-    char *arguments[argc + 2];
     int status;
     pid_t pid;
 
-    memcpy(arguments, argv, argc * sizeof *argv);
-    arguments[argc] = device;
-    arguments[argc + 1] = NULL;
     if (posix_spawnp(&pid, arguments[0], NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid)
         return -1;
     return status;
@@ -26,12 +23,18 @@ static int make_filesystem(char *device, int argc, char **argv)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: floor DEVICE MOUNT_POINT [MKFS ARGUMENT...]\n");
+        fprintf(stderr, "usage: floor DEVICE MOUNT_POINT [COMMAND... [+++ COMMAND...]...]\n");
         return 64;
     }
-    if (argc > 3 && make_filesystem(argv[1], argc - 3, argv + 3) != 0) {
-        fprintf(stderr, "floor: %s failed\n", argv[3]);
-        return 1;
+    for (int first = 3, i = 3; i <= argc && argc > 3; i++) {
+        if (i < argc && strcmp(argv[i], "+++") != 0)
+            continue;
+        argv[i] = NULL;
+        if (run(argv + first) != 0) {
+            fprintf(stderr, "floor: %s failed\n", argv[first]);
+            return 1;
+        }
+        first = i + 1;
     }
     if (mount(argv[1], argv[2], "ext4", 0, NULL) != 0) {
         perror("floor: mount");

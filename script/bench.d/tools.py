@@ -1,4 +1,4 @@
-"""The programs the bench runs: those of the system, and three small ones in C that it builds."""
+"""The programs the bench runs: those of the system, and four small ones in C that it builds."""
 
 import shutil
 import subprocess
@@ -10,7 +10,8 @@ from errors import BenchError
 SOURCES = Path(__file__).resolve().parent
 PACKAGE_OF = {
     "cc": "gcc", "pkg-config": "pkg-config", "strip": "binutils", "objdump": "binutils", "mkfs.ext4": "e2fsprogs",
-    "blkid": "util-linux", "lsblk": "util-linux", "unshare": "util-linux", "mount": "mount",
+    "e2fsck": "e2fsprogs", "dumpe2fs": "e2fsprogs", "blkid": "util-linux", "lsblk": "util-linux",
+    "unshare": "util-linux", "mount": "mount",
     "/lib/systemd/systemd-makefs": "systemd",
 }
 
@@ -19,6 +20,7 @@ PACKAGE_OF = {
 class Tools:
     stopwatch: str
     floor: str
+    survey: str
     slow_disk: str
     agent: str | None
 
@@ -34,13 +36,14 @@ def missing_tools():
 
 def build_tools(directory, agent):
     fuse = subprocess.run(["pkg-config", "--cflags", "--libs", "fuse3"], check=True, capture_output=True, text=True)
-    for name, flags in (("stopwatch", []), ("floor", []), ("slow_disk", fuse.stdout.split())):
+    for name, flags in (("stopwatch", []), ("floor", []), ("survey", ["-pthread"]), ("slow_disk", fuse.stdout.split())):
         source = str(SOURCES / f"{name}.c")
         subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", str(directory / name), source, *flags], check=True)
     copy = str(directory / "autoheal-agent") if agent else None
     if agent:
         strip(agent, copy)
-    return Tools(str(directory / "stopwatch"), str(directory / "floor"), str(directory / "slow_disk"), copy)
+    programs = (str(directory / name) for name in ("stopwatch", "floor", "survey", "slow_disk"))
+    return Tools(*programs, copy)
 
 
 def strip(program, copy):

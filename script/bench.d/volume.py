@@ -61,6 +61,9 @@ class Volume:
         """Else the kernel writes inode tables while others are measured, from some seconds after mkfs on."""
         subprocess.run(["mount", "-o", "remount,noinit_itable", self.mount_point], check=True)
 
+    def bytes_written(self):
+        return self.statistics()[3]
+
     def expect_mounted(self):
         """Fails unless the mount on top is this very device, writable: see proc_pid_mountinfo(5)."""
         lines = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]

@@ -11,7 +11,8 @@ from errors import BenchError
 from signals import held_signals
 from tools import build_tools
 
-IO_DELAY_MICROSECONDS = 700
+# Those of a gp3 volume: nobody has paid for more.
+IO_DELAY_MICROSECONDS, IOS_PER_SECOND, BYTES_PER_SECOND = 700, 3000, 125 << 20
 
 
 class Workspace:
@@ -47,14 +48,15 @@ class Workspace:
         tools = root / "tools"
         for directory in (self.disks, self.slow, self.mounts, self.run, tools):
             directory.mkdir()
-        self.log = root / "log"
+        self.log, self.configuration = root / "log", root / "config.toml"
         self.tools = build_tools(tools, self._agent)
         self._start_slow_disk(undo)
 
     def _start_slow_disk(self, undo):
         with held_signals():
             daemon = subprocess.Popen(
-                [self.tools.slow_disk, str(IO_DELAY_MICROSECONDS), str(self.disks), str(self.slow)],
+                [self.tools.slow_disk, str(IO_DELAY_MICROSECONDS), str(IOS_PER_SECOND), str(BYTES_PER_SECOND),
+                 str(self.disks), str(self.slow)],
                 stdin=subprocess.DEVNULL, start_new_session=True)
             undo.callback(stop, daemon)
         undo.callback(unmount, self.slow)
