@@ -42,7 +42,8 @@ package struct MountFailure: Hashable, Sendable {
                 "mount",
                 "\(node) at \(mountPoint) as \(type)",
                 .text(said.isEmpty ? library : "\(library); the kernel says: \(said)"),
-                exitStatus: errno == .resourceBusy ? .unavailable : .osError,
+                exitStatus: errno == .resourceBusy
+                    ? .unavailable : errno?.isExhaustion == true ? .temporaryFailure : .osError,
                 advice: advice
             )
         )

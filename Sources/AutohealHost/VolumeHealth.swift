@@ -18,6 +18,9 @@ package struct VolumeHealth: Hashable, Sendable {
         guard report.exitStatus == .ok, let number = report.number else {
             return (report.exitStatus == .ok ? .software : report.exitStatus, report.reason)
         }
+        do throws(HostError) { try Surroundings(roots: roots).check() } catch {
+            return (error.exitStatus, error.reason)
+        }
         let state: MountPointState
         do {
             state = try MountPoint(path: report.mountPoint, roots: roots).state()
