@@ -6,12 +6,21 @@ package struct BlockDevice: Hashable, Sendable {
     /// Bytes, as `/sys/class/block/NAME/size` counts them; a device that is not ready yet has 0.
     package var size: UInt64
     package var identity: DeviceIdentity
+    /// Of a whole disk that was listed, by their numbers.
+    package var partitions: [Int: BlockDevice]
 
-    package init(node: String, number: DeviceNumber, size: UInt64, identity: DeviceIdentity = .unknown) {
+    package init(
+        node: String,
+        number: DeviceNumber,
+        size: UInt64,
+        identity: DeviceIdentity = .unknown,
+        partitions: [Int: BlockDevice] = [:]
+    ) {
         self.node = node
         self.number = number
         self.size = size
         self.identity = identity
+        self.partitions = partitions
     }
 }
 

@@ -29,7 +29,7 @@ package enum DeviceSelection: Hashable, Sendable {
                 return .found(device, by: .volumeID)
             }
             let matches = candidates.filter { $0.identity.volumeID == wanted }
-            if let choice = single(matches, by: .volumeID) { return choice }
+            if let choice = single(matches, by: .volumeID) { return choice.narrowed(to: spec.device) }
             // Xen, virtio or loop devices do not tell their volume: the path is all there is.
             if case .found(let device, _) = byPath, let found = device.identity.volumeID {
                 return .notYet(.wrongVolume(node: device.node, found: found))
@@ -40,6 +40,11 @@ package enum DeviceSelection: Hashable, Sendable {
             return byPath
         }
         if let choice = single(attached(as: spec.device, among: candidates), by: .ebsDeviceName) { return choice }
+        if let name = EBSDeviceName(spec.device), name.number != nil,
+            let choice = single(attached(as: name.disk, among: candidates), by: .ebsDeviceName)
+        {
+            return choice.narrowed(to: spec.device)
+        }
         if case .found(let device, _) = byPath, let wanted = EBSDeviceName(spec.device),
             let name = device.identity.ebsDeviceName, EBSDeviceName(name) != wanted
         {
@@ -49,8 +54,31 @@ package enum DeviceSelection: Hashable, Sendable {
     }
 
     private static func attached(as name: String, among devices: [BlockDevice]) -> [BlockDevice] {
-        guard let wanted = EBSDeviceName(name) else { return [] }
-        return devices.filter { $0.identity.ebsDeviceName.flatMap(EBSDeviceName.init) == wanted }
+        EBSDeviceName(name).map { attached(as: $0, among: devices) } ?? []
+    }
+
+    private static func attached(as name: EBSDeviceName, among devices: [BlockDevice]) -> [BlockDevice] {
+        devices.filter { $0.identity.ebsDeviceName.flatMap(EBSDeviceName.init(_:)) == name }
+    }
+
+    /// The partition of the chosen disk, if the name asks for one: `/dev/xvdf1`, `/dev/sdf1` or `/dev/nvme1n1p1`.
+    private func narrowed(to name: String) -> DeviceSelection {
+        guard case .found(let disk, let evidence) = self, let number = Self.partitionNumber(in: name),
+            disk.identity.ebsDeviceName.flatMap(EBSDeviceName.init(_:)) != EBSDeviceName(name)
+                || EBSDeviceName(name) == nil
+        else { return self }
+        guard let partition = disk.partitions[number] else {
+            return .notYet(.partitionAbsent(disk: disk.node, number: number))
+        }
+        return partition.size == 0 ? .notYet(.deviceEmpty) : .found(partition, by: evidence)
+    }
+
+    private static func partitionNumber(in name: String) -> Int? {
+        if let name = EBSDeviceName(name) { return name.number }
+        guard let kernelName = name.split(separator: "/").last, kernelName.hasPrefix("nvme"),
+            let separator = kernelName.lastIndex(of: "p")
+        else { return nil }
+        return Int(kernelName[kernelName.index(after: separator)...])
     }
 
     private static func single(_ matches: [BlockDevice], by evidence: Evidence) -> DeviceSelection? {

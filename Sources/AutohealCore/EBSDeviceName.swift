@@ -3,6 +3,15 @@
 package struct EBSDeviceName: Hashable, Sendable {
     /// The letters and digits after `sd` or `xvd`.
     package let slot: String
+    /// The number at the end of it: an old attachment may be called `sdf1`, or partition 1 of `sdf` is meant.
+    package let number: Int?
+    /// The letters alone, as the name of a disk.
+    package var disk: EBSDeviceName { EBSDeviceName(slot: String(slot.prefix { !$0.isNumber }), number: nil) }
+
+    private init(slot: String, number: Int?) {
+        self.slot = slot
+        self.number = number
+    }
 
     package init?(_ name: String) {
         let base = name.hasPrefix("/dev/") ? name.dropFirst(5) : name[...]
@@ -18,6 +27,6 @@ package struct EBSDeviceName: Hashable, Sendable {
         let digits = slot.dropFirst(isLetters.count)
         guard (1...2).contains(isLetters.count), digits.count <= 2, digits.allSatisfy({ ("0"..."9").contains($0) })
         else { return nil }
-        self.slot = String(slot)
+        self.init(slot: String(slot), number: digits.isEmpty ? nil : Int(digits))
     }
 }

@@ -125,7 +125,7 @@ package struct Engine<Machine: Host>: Sendable {
         var readRetries = Self.readRetries
         var busyRetries = Int(spec.deadline / Self.retryPause)
         while true {
-            let state = try await host.observe(spec, device, logger: logger)
+            var state = try await host.observe(spec, device, logger: logger)
             if state.device.use == .exclusivelyOpen, busyRetries > 0 {
                 busyRetries -= 1
             } else if state.device.content?.isReadable == false, readRetries > 0 {
@@ -135,6 +135,7 @@ package struct Engine<Machine: Host>: Sendable {
                     metadata: ["retries.left": "\(readRetries)"]
                 )
             } else {
+                if state.device.use == .exclusivelyOpen { state.device.use = host.closerLook(at: state.device) }
                 return state
             }
             try host.pause(Self.retryPause)

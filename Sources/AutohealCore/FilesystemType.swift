@@ -8,6 +8,8 @@ package struct FilesystemType: RawRepresentable, Hashable, Sendable, Codable, Cu
     package static let ext3 = FilesystemType(rawValue: "ext3")
     package static let ext4 = FilesystemType(rawValue: "ext4")
     package static let xfs = FilesystemType(rawValue: "xfs")
+    /// What systemd and automount(8) put where something is mounted at the first use.
+    package static let autofs = FilesystemType(rawValue: "autofs")
     package static let btrfs = FilesystemType(rawValue: "btrfs")
 
     /// Checked by `e2fsck` before it is mounted.

@@ -23,6 +23,14 @@ package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
                 problem: "has an unclosed quote or a control character"
             )
         }
+        // In fstab(5) a space ends the field, and the kernel would take it for a part of the option's name.
+        guard !text.contains(" ") else {
+            throw ConfigurationError(
+                key: "options",
+                found: text,
+                problem: "has a space: separate options by a comma alone, as in nofail,noatime"
+            )
+        }
         guard text.isEmpty || !list.contains("") else {
             throw ConfigurationError(key: "options", found: text, problem: "has an empty option")
         }

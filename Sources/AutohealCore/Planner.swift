@@ -59,6 +59,16 @@ package enum Planner {
         _ mount: MountPointState.Mount,
         on device: DeviceState
     ) throws(Refusal) -> [Step] {
+        guard mount.type != .autofs else { throw .automount(fstabEntry: mount.fstabEntry) }
+        guard mount.fault == nil else {
+            let isSame: Bool
+            if case .filesystem(let filesystem) = device.content, let uuid = filesystem.uuid {
+                isSame = uuid == mount.filesystemUUID
+            } else {
+                isSame = false
+            }
+            throw .deadMount(mount, node: device.node, isSameFilesystem: isSame)
+        }
         // A btrfs subvolume shows its own path as the root of the mount.
         guard mount.number == device.number, mount.root == "/" || mount.type == .btrfs else {
             throw .mountPointOccupied(mount)

@@ -9,6 +9,8 @@ extension Refusal {
         case .instanceStore(let node): "\(node) is instance storage, whose data dies with the instance."
         case .otherAttachment(let node, let name): "The path leads to \(node), which is attached as \(name)."
         case .severalDevices(let nodes): "More than one device fits: \(nodes.joined(separator: ", "))."
+        case .partitionAbsent(let disk, let number):
+            "\(disk) is the disk that is meant, but has no partition \(number)."
         case .deviceEmpty: "The device has size 0."
         case .deviceTooSmall(let size):
             "The device has \(describe(bytes: size)); a file system needs \(describe(bytes: VolumeSpec.minimumSize))."
@@ -21,6 +23,11 @@ extension Refusal {
         case .mountPointNotADirectory(let kind): "The mount point is \(kind), not a directory."
         case .mountPointOccupied(let mount):
             "The mount point already shows \(mount.source) (\(mount.type), device \(mount.number), root \(mount.root))."
+        case .automount(let entry):
+            "The mount point is an automount, which mounts "
+                + (entry.map { "at its first use what /etc/fstab says: '\($0)'." }
+                    ?? "something at its first use (autofs).")
+        case .deadMount(let mount, let node, let isSame): Self.text(mount, node, isSame)
         case .mountedReadOnly: "The device is mounted at the mount point, but read-only."
         case .unreadable(let errno, let offset):
             "The device cannot be read\(offset.map { " at offset \($0)" } ?? ""): \(errno)."
@@ -62,6 +69,7 @@ extension Refusal {
         case .wrongVolume, .otherAttachment: "Attach the right volume, or correct device or volume-id."
         case .instanceStore: "Name the EBS volume, best by volume-id."
         case .severalDevices: "Name the volume by volume-id."
+        case .partitionAbsent: "Name the disk itself, without the number, or make the partition."
         case .deviceEmpty, .sizesDiffer:
             "Look at the attachment and the kernel log; try again when the device is ready."
         case .deviceTooSmall: "Use a larger volume."
@@ -73,6 +81,13 @@ extension Refusal {
         case .lockTimeout: "Wait for the other program (fuser names it), then try again."
         case .mountPointNotADirectory, .mountPointOccupied:
             "Move or unmount what is there, or choose another mount-point."
+        case .automount(let entry):
+            entry == nil
+                ? "Stop the automount, or choose another mount-point."
+                : "Leave the volume to one of the two: take that line out of /etc/fstab, then run 'systemctl daemon-reload' and "
+                    + "stop the automount unit (systemd-escape -p --suffix=automount MOUNT-POINT names it)."
+        case .deadMount:
+            "Stop what uses the old mount (fuser -vm MOUNT-POINT), detach it with 'umount -l MOUNT-POINT', and run again."
         case .mountedReadOnly: "Look at the kernel log for file system errors; unmount, check, and try again."
         case .unreadable, .shortRead: "Look at the kernel log and the volume's status; nothing was written."
         case .ambivalent: "See 'wipefs DEVICE'; remove the signatures that are left over, with a snapshot at hand."
@@ -80,11 +95,16 @@ extension Refusal {
             "Name the partition (for example DEVICEp1) if its file system is the data, or give a blank volume."
         case .notAFilesystem:
             "Name the device that is built on it (for example /dev/VG/LV or /dev/mapper/NAME), or give a blank volume."
-        case .damaged(.badChecksum): "Take a snapshot, then look with 'e2fsck -fn DEVICE' (or the type's own tool)."
+        case .damaged(.badChecksum(let type)):
+            "Take a snapshot, then look with "
+                + (FilesystemType(rawValue: type).readOnlyChecker.map { "'\($0) DEVICE'" } ?? "the type's own tool")
+                + ", which writes nothing."
         case .damaged(.lostSuperblock(let offset, let blockSize)):
-            "Take a snapshot, then try 'e2fsck -b \(offset / UInt64(blockSize)) -B \(blockSize) DEVICE'."
+            "Take a snapshot, then try 'e2fsck -b \(offset / UInt64(blockSize)) -B \(blockSize) DEVICE'. If the data may be "
+                + "lost, 'blkdiscard -z DEVICE' makes the device blank (wipefs alone leaves backups and data)."
         case .unknownData:
-            "If the data may be lost, zero the device ('blkdiscard -z' or 'dd') or set format to if-no-signature."
+            "If the data may be lost, 'blkdiscard -z DEVICE' makes the device blank (wipefs alone leaves the data), or set "
+                + "format to if-no-signature."
         case .kernelNameAlone(_, let found):
             "Set volume-id\(found.map { " = \"\($0)\" if that is the one" } ?? ""), or use the name that EBS gave (/dev/xvdf)."
         case .notProvenBlank: "Set format to if-blank, and run it again."
@@ -110,6 +130,17 @@ extension Refusal {
         }
     }
 
+    private static func text(_ mount: MountPointState.Mount, _ node: String, _ isSame: Bool) -> String {
+        let shown = "The mount point still shows \(mount.source) (device \(mount.number))"
+        guard mount.fault == .deviceGone else {
+            return "\(shown), whose file system answers with errors only: the kernel has shut it down."
+        }
+        return "\(shown), which is gone from the machine: that mount is dead. "
+            + (isSame
+                ? "The same file system is on \(node): the volume has come back under another node."
+                : "The device that is meant is \(node) now.")
+    }
+
     private static func list(_ devices: [BlockDevice]) -> String {
         devices.isEmpty ? "none" : devices.map(\.summary).joined(separator: ", ")
     }
@@ -133,7 +164,12 @@ extension Refusal {
         case .mounted(let places): "The device is mounted at \(places.joined(separator: ", "))."
         case .held(let holders): "Other devices are built on it: \(holders.joined(separator: ", "))."
         case .swap: "The device is in use as swap."
-        case .exclusivelyOpen: "Another program has the device open exclusively."
+        case .exclusivelyOpen(let processes):
+            "Another program has the device open exclusively."
+                + (processes.isEmpty ? "" : " It is open in: \(processes.joined(separator: ", ")).")
+        case .mountedInNamespace(let places, let processes):
+            "The device is mounted in another mount namespace, at \(places.joined(separator: ", ")); in that namespace run: "
+                + "\(processes.joined(separator: ", "))."
         }
     }
 }

@@ -9,6 +9,8 @@ package enum Refusal: Error, Hashable, Sendable {
     case instanceStore(node: String)
     case otherAttachment(node: String, name: String)
     case severalDevices([String])
+    /// The disk is there, but not the partition that the name asks for.
+    case partitionAbsent(disk: String, number: Int)
     case deviceEmpty
     case deviceTooSmall(size: UInt64)
     case sizesDiffer(device: UInt64, kernel: UInt64)
@@ -21,6 +23,11 @@ package enum Refusal: Error, Hashable, Sendable {
     // The mount point.
     case mountPointNotADirectory(kind: String)
     case mountPointOccupied(MountPointState.Mount)
+    /// An autofs that nothing has triggered yet; the entry of fstab(5) that it is for, where there is one.
+    case automount(fstabEntry: String?)
+    /// What is mounted answers nothing any more, or its device is gone; whether `node` has the same file system is known
+    /// where the kernel tells the UUID of the mounted one.
+    case deadMount(MountPointState.Mount, node: String, isSameFilesystem: Bool)
     case mountedReadOnly
 
     // The content.
@@ -45,13 +52,14 @@ package enum Refusal: Error, Hashable, Sendable {
 
     package var exitStatus: ExitStatus {
         switch self {
-        case .deviceAbsent, .notABlockDevice: .noInput
+        case .deviceAbsent, .notABlockDevice, .partitionAbsent: .noInput
         case .wrongVolume, .instanceStore, .otherAttachment, .severalDevices, .deviceTooSmall, .kernelNameAlone,
             .otherType, .otherLabel:
             .configuration
         case .deviceEmpty, .sizesDiffer, .unreadable, .shortRead: .ioError
         case .deviceReadOnly, .mountedReadOnly: .osError
-        case .deviceInUse, .activeOnAnotherHost, .mountPointNotADirectory, .mountPointOccupied: .unavailable
+        case .deviceInUse, .activeOnAnotherHost, .mountPointNotADirectory, .mountPointOccupied, .automount, .deadMount:
+            .unavailable
         case .lockTimeout: .temporaryFailure
         case .ambivalent, .partitionTable, .notAFilesystem, .damaged, .unknownData, .formattingForbidden,
             .notProvenBlank,

@@ -53,8 +53,12 @@ package enum DeviceUse: Hashable, Sendable {
     /// Other block devices sit on it (device mapper, md); their kernel names.
     case held(by: [String])
     case swap
-    /// An exclusive open answers EBUSY, and nothing says why.
-    case exclusivelyOpen
+    /// An exclusive open answers EBUSY, and nothing of this mount namespace says why; processes that have it open.
+    case exclusivelyOpen(by: [String])
+    /// Mounted where this program cannot see it: the places there, and processes that can.
+    case mountedInNamespace(at: [String], processes: [String])
+
+    package static let exclusivelyOpen = DeviceUse.exclusivelyOpen(by: [])
 }
 
 /// What is at the mount point.
@@ -76,6 +80,19 @@ package enum MountPointState: Hashable, Sendable {
         package var isReadOnly: Bool
         /// Bytes of the mounted file system, where the agent can tell (ext4, xfs).
         package var filesystemSize: UInt64?
+        /// What is wrong with it, as far as that can be seen from outside.
+        package var fault: Fault?
+        /// Known of a faulty mount only, and only where the kernel tells.
+        package var filesystemUUID: String?
+        /// For an autofs: the entry of fstab(5) of this mount point.
+        package var fstabEntry: String?
+
+        package enum Fault: Hashable, Sendable {
+            /// The machine has no such device any more.
+            case deviceGone
+            /// The root directory cannot be looked at (EIO).
+            case unreadable
+        }
 
         package init(
             source: String,

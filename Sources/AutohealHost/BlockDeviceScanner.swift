@@ -20,9 +20,10 @@ package struct BlockDeviceScanner: Sendable {
     package func devices() -> [BlockDevice] {
         names(in: "\(roots.sys)/class/block").compactMap { name in
             let entry = "\(roots.sys)/class/block/\(name)"
-            guard attribute("\(entry)/partition") == nil, let device = device(entry: entry, name: name) else {
+            guard attribute("\(entry)/partition") == nil, var device = device(entry: entry, name: name) else {
                 return nil
             }
+            device.partitions = partitions(of: device, entry: entry, name: name)
             let isVirtual = ["loop", "ram", "zram"].contains { name.hasPrefix($0) }
             return isVirtual && device.size == 0 ? nil : device
         }
@@ -48,9 +49,42 @@ package struct BlockDeviceScanner: Sendable {
                 node: node,
                 number: number,
                 size: size(entry: entry),
-                identity: identity(entry: entry, node: node)
+                identity: lowestDisk(below: entry).map { identity(entry: $0, node: self.node(of: $0)) } ?? .unknown
             )
         )
+    }
+
+    private func partitions(of disk: BlockDevice, entry: String, name: String) -> [Int: BlockDevice] {
+        names(in: entry).filter { $0.hasPrefix(name) }.reduce(into: [:]) { partitions, name in
+            let entry = "\(entry)/\(name)"
+            guard let number = attribute("\(entry)/partition").flatMap(Int.init),
+                var partition = device(entry: entry, name: name)
+            else { return }
+            partition.identity = disk.identity
+            partitions[number] = partition
+        }
+    }
+
+    /// The one device that everything below this one is on: what device mapper and md are built on is in `slaves`.
+    ///
+    /// - Returns: the entry itself if nothing is below it; nil if more than one disk is.
+    private func lowestDisk(below entry: String, depth: Int = 0) -> String? {
+        let below = names(in: "\(entry)/slaves").compactMap { canonicalPath("\(entry)/slaves/\($0)") }
+        guard !below.isEmpty else { return entry }
+        // The kernel allows no loops, and nobody builds so high.
+        guard depth < 16 else { return nil }
+        let disks = Set(
+            below.map { lowestDisk(below: $0, depth: depth + 1) }.map { disk in
+                disk.map { attribute("\($0)/partition") == nil ? $0 : canonicalPath("\($0)/..") ?? $0 }
+            }
+        )
+        return disks.count == 1 ? disks.first ?? nil : nil
+    }
+
+    /// sysfs writes '!' for the '/' of a node in a subdirectory.
+    private func node(of entry: String) -> String {
+        let name = entry.split(separator: "/").last ?? ""
+        return "\(roots.dev)/" + name.split(separator: "!").joined(separator: "/")
     }
 
     /// The whole disk that a partition is on, nil for a whole disk.

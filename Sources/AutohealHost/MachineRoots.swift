@@ -3,10 +3,12 @@ package struct MachineRoots: Hashable, Sendable {
     package var sys: String
     package var dev: String
     package var proc: String
+    package var etc: String
 
-    package init(sys: String = "/sys", dev: String = "/dev", proc: String = "/proc") {
+    package init(sys: String = "/sys", dev: String = "/dev", proc: String = "/proc", etc: String = "/etc") {
         self.sys = sys
         self.dev = dev
         self.proc = proc
+        self.etc = etc
     }
 }

@@ -1,5 +1,6 @@
 import AutohealCore
 import CLinux
+import FoundationEssentials
 import Glibc
 import Libmount
 import SystemPackage
@@ -18,7 +19,10 @@ struct MountPoint: Sendable {
             switch cause {
             case ENOENT: return .absent
             case ENOTDIR: return .notDirectory(kind: "below something that is not a directory")
-            default: throw failure("look at", cause)
+            default:
+                // A file system that was shut down answers nothing; the table of mounts still tells what it is.
+                guard let mount = try hiddenMount() else { throw failure("look at", cause) }
+                return .mounted(mount)
             }
         }
         guard information.st_mode & S_IFMT == S_IFDIR else {
@@ -109,7 +113,7 @@ struct MountPoint: Sendable {
 
     private func mount(_ entry: MountEntry) -> MountPointState.Mount {
         let type = FilesystemType(rawValue: entry.type)
-        return MountPointState.Mount(
+        var mount = MountPointState.Mount(
             source: entry.source,
             number: deviceNumber(of: entry),
             root: entry.root,
@@ -117,6 +121,40 @@ struct MountPoint: Sendable {
             isReadOnly: entry.isReadOnly,
             filesystemSize: type == .xfs ? xfsSize() : nil
         )
+        if type == .autofs { mount.fstabEntry = fstabEntry(for: entry.target) }
+        // What has a number of its own is a device, and sysfs knows every device there is.
+        let size = attribute("\(roots.sys)/dev/block/\(mount.number)/size").flatMap(UInt64.init)
+        if mount.number.major != 0, size ?? 0 == 0 {
+            mount.fault = .deviceGone
+            mount.filesystemUUID = filesystemUUID()
+        }
+        return mount
+    }
+
+    /// The mount at a path that cannot be looked at.
+    private func hiddenMount() throws(VolumeError) -> MountPointState.Mount? {
+        let parts = path.split(separator: "/")
+        guard let name = parts.last, let parent = canonicalPath("/" + parts.dropLast().joined(separator: "/")),
+            let entry = try mountTable().topmost(at: parent == "/" ? "/\(name)" : "\(parent)/\(name)")
+        else { return nil }
+        var mount = mount(entry)
+        mount.fault = mount.fault ?? .unreadable
+        return mount
+    }
+
+    private func fstabEntry(for target: String) -> String? {
+        guard let table = try? MountTable(fstab: "\(roots.etc)/fstab"), let entry = table.topmost(at: target) else {
+            return nil
+        }
+        return "\(entry.source) \(entry.target) \(entry.type) \(entry.options)".printable
+    }
+
+    private func filesystemUUID() -> String? {
+        let bytes = try? withDirectory { descriptor throws(VolumeError) -> [UInt8]? in
+            var bytes = [UInt8](repeating: 0, count: 16)
+            return clinux_filesystem_uuid(descriptor, &bytes) == 0 ? bytes : nil
+        }
+        return bytes.flatMap { $0 }.map { $0.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)).text } }
     }
 
     private func mountTable() throws(VolumeError) -> MountTable {

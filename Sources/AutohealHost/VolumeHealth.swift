@@ -27,6 +27,9 @@ package struct VolumeHealth: Hashable, Sendable {
         guard case .mounted(let mount) = state else {
             return (.unavailable, "Nothing is mounted at the mount point any more.")
         }
+        guard mount.fault != .unreadable else {
+            return (.ioError, "The file system answers with errors only; the kernel log says why.")
+        }
         guard mount.number == number else {
             return (.unavailable, "The mount point shows another device: \(mount.source) (\(mount.number)).")
         }

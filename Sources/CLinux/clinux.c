@@ -182,3 +182,33 @@ int clinux_open_uevent_socket(void) {
     }
     return fd;
 }
+
+/* Structures and numbers that older headers lack: include/uapi/linux/fs.h (6.9), include/uapi/linux/ext4.h (6.0). */
+struct clinux_fsuuid2 {
+    uint8_t length;
+    uint8_t uuid[16];
+};
+struct clinux_ext4_fsuuid {
+    uint32_t length;
+    uint32_t flags;
+};
+#define CLINUX_FS_IOC_GETFSUUID _IOR(0x15, 0, struct clinux_fsuuid2)
+#define CLINUX_EXT4_IOC_GETFSUUID _IOR('f', 44, struct clinux_ext4_fsuuid)
+int clinux_filesystem_uuid(int fd, uint8_t uuid[16]) {
+    struct clinux_fsuuid2 answer;
+    memset(&answer, 0, sizeof answer);
+    if (ioctl(fd, CLINUX_FS_IOC_GETFSUUID, &answer) == 0 && answer.length == 16) {
+        memcpy(uuid, answer.uuid, 16);
+        return 0;
+    }
+    struct {
+        struct clinux_ext4_fsuuid header;
+        uint8_t uuid[16];
+    } ext4;
+    memset(&ext4, 0, sizeof ext4);
+    ext4.header.length = 16;
+    if (ioctl(fd, CLINUX_EXT4_IOC_GETFSUUID, &ext4) != 0)
+        return -1;
+    memcpy(uuid, ext4.uuid, 16);
+    return 0;
+}

@@ -9,6 +9,8 @@ package struct MountEntry: Hashable, Sendable {
     package let type: String
     /// st_dev of the files in it; for btrfs an anonymous number, not the device's.
     package let device: UInt64
+    /// As they are written in the table.
+    package let options: String
     /// Of the mount or of the file system underneath, which the kernel may have forced.
     package let isReadOnly: Bool
 
@@ -18,6 +20,7 @@ package struct MountEntry: Hashable, Sendable {
         target = text(mnt_fs_get_target(filesystem))
         root = text(mnt_fs_get_root(filesystem))
         type = text(mnt_fs_get_fstype(filesystem))
+        options = text(mnt_fs_get_options(filesystem))
         device = UInt64(mnt_fs_get_devno(filesystem))
         isReadOnly = [mnt_fs_get_vfs_options(filesystem), mnt_fs_get_fs_options(filesystem)].contains { options in
             guard let options else { return false }

@@ -26,6 +26,17 @@ package struct MountTable: ~Copyable {
         self.table = table
     }
 
+    /// What is to be mounted (fstab(5)).
+    package init(fstab path: String) throws(Errno) {
+        guard let table = mnt_new_table() else { throw .noMemory }
+        let result = mnt_table_parse_fstab(table, path)
+        guard result == 0 else {
+            mnt_unref_table(table)
+            throw Errno(rawValue: result < 0 ? -result : EIO)
+        }
+        self.table = table
+    }
+
     deinit { mnt_unref_table(table) }
 
     /// The topmost mount at exactly this path, which must be canonical.

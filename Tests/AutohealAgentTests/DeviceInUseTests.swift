@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -62,7 +63,7 @@ struct DeviceInUseTests {
     @Test func `a device that a program holds exclusively is refused`() async throws {
         let volume = try TestVolume()
         let holder = try HeldDevice(volume.node, .exclusive)
-        try await expectRefusal(of: volume, 69, ["exclusively"])
+        try await expectRefusal(of: volume, 69, ["exclusively", "open in: \(getpid()) ("])
         holder.release()
         let run = try await volume.run()
         #expect(run.exitCode == 0, "\(run)")
@@ -132,6 +133,7 @@ struct DeviceInUseTests {
             ]
         )
         #expect(run.exitCode == 69, "\(run)")
-        #expect(run.log.contains("exclusively"), "\(run)")
+        #expect(run.log.contains("another mount namespace, at \(elsewhere)"), "\(run)")
+        #expect(run.log.contains("(sh)"), "\(run)")
     }
 }

@@ -110,4 +110,39 @@ struct ExistingFilesystemTests {
         #expect(ExistingFilesystem.isIntact(at: crashed.mountPoint))
         #expect(Files.text("\(crashed.mountPoint)/late") == "written before the crash\n")
     }
+
+    @Test func `a root directory that belongs to other numbers than owner asks for is kept, with a warning`()
+        async throws
+    {
+        let volume = try TestVolume()
+        try await Command.check("mkfs.ext4", ["-q", "-E", "root_owner=1234:1235", volume.node])
+        for outcome in ["changed", "unchanged"] {
+            let run = try await volume.run("mount", ["--owner", "4242:4343"])
+            #expect(run.exitCode == 0 && run.log.contains("outcome=\(outcome)"), "\(run)")
+            #expect(run.warns("4242:4343") && run.warns("1234:1235"), "\(run)")
+            let status = try await volume.agent.run(["status"])
+            #expect(status.exitCode == 0 && status.output.contains("1234:1235"), "\(status)")
+        }
+        #expect(Files.ownership(volume.mountPoint)?.hasSuffix("1234:1235") == true)
+        let unknown = try await volume.run("mount", ["--owner", "no-such-user"])
+        #expect(unknown.exitCode == 0 && unknown.warns("no-such-user"), "\(unknown)")
+        for owner in ["1234:1235", "1234"] {
+            let run = try await volume.run("mount", ["--owner", owner])
+            #expect(run.exitCode == 0 && run.lines(" WARN").isEmpty, "\(run)")
+        }
+    }
+
+    @Test func `an ext4 that wipefs was run on is refused with the way to a blank device, which works`() async throws {
+        let volume = try TestVolume(size: 512 << 20)
+        try await ExistingFilesystem.ext4.make(on: volume)
+        try await Command.check("wipefs", ["--all", volume.node])
+        let refused = try await volume.run()
+        #expect(
+            refused.exitCode == 65 && refused.log.contains("'blkdiscard -z DEVICE' makes the device blank"),
+            "\(refused)"
+        )
+        try await Command.check("blkdiscard", ["-z", volume.node])
+        let run = try await volume.run()
+        #expect(run.exitCode == 0 && run.did("format"), "\(run)")
+    }
 }

@@ -38,6 +38,14 @@ struct DecisionTableTests {
     }
 
     static let ext4 = DeviceContent.filesystem(.init(type: .ext4, label: "data", size: Combinations.size))
+    static let anonymous = DeviceNumber(major: 0, minor: 42)
+
+    static func dead(_ fault: MountPointState.Mount.Fault) -> MountPointState {
+        guard case .mounted(var mount) = Combinations.mounted() else { return .absent }
+        mount.fault = fault
+        return .mounted(mount)
+    }
+
     static let rows: [Row] = [
         Row("mounted here", .ok, content: nil, mountPoint: Combinations.mounted()),
         Row("mounted here, read-only", .osError, mountPoint: Combinations.mounted(readOnly: true)),
@@ -53,6 +61,9 @@ struct DecisionTableTests {
             mountPoint: Combinations.mounted(number: DeviceNumber(major: 8, minor: 0))
         ),
         Row("a directory of the device is bound here", .unavailable, mountPoint: Combinations.mounted(root: "/x")),
+        Row("an automount is here", .unavailable, mountPoint: Combinations.mounted(number: anonymous, type: .autofs)),
+        Row("a dead mount is here", .unavailable, mountPoint: dead(.deviceGone)),
+        Row("a mount that the kernel has shut down is here", .unavailable, content: nil, mountPoint: dead(.unreadable)),
         Row("the mount point is a file", .unavailable, mountPoint: .notDirectory(kind: "a regular file")),
         Row("mounted elsewhere", .unavailable, device: { $0.use = .mounted(at: ["/mnt"]) }),
         Row("held by device mapper", .unavailable, device: { $0.use = .held(by: ["dm-0"]) }),

@@ -138,4 +138,53 @@ struct DeviceSelectionTests {
             DeviceSelection.select(spec, among: [Self.root], path: .absent) == .notYet(.deviceAbsent(seen: [Self.root]))
         )
     }
+
+    @Test(
+        "a number behind the name of an attachment is a partition of it, with and without the volume id",
+        arguments: ["/dev/xvdb1", "/dev/sdb1"],
+        [nil, "vol-0123456789abcdef0"]
+    )
+    func partitionOfAttachment(device: String, id: String?) throws {
+        var disk = Self.data
+        var partition = Self.data
+        (partition.node, partition.number) = ("/dev/nvme1n1p1", DeviceNumber(major: 259, minor: 11))
+        disk.partitions = [1: partition]
+        let evidence: DeviceSelection.Evidence = id == nil ? .ebsDeviceName : .volumeID
+        let spec = try Self.spec(id, device: device)
+        #expect(
+            DeviceSelection.select(spec, among: [Self.root, disk], path: .absent) == .found(partition, by: evidence)
+        )
+        // udev's link agrees, and is not taken for a stale one.
+        let byLink = DeviceSelection.select(spec, among: [disk], path: .blockDevice(partition))
+        #expect(byLink == .found(partition, by: evidence))
+        // Never the whole disk instead: it may be blank while the partition is not there yet.
+        #expect(
+            DeviceSelection.select(spec, among: [Self.data], path: .absent)
+                == .notYet(.partitionAbsent(disk: "/dev/nvme1n1", number: 1))
+        )
+    }
+
+    @Test("an attachment whose own name ends in a number is a whole disk")
+    func numberedAttachment() throws {
+        let disk = Self.nvme(4, volume: "vol-0bbbbbbbbbbbbbbb0", name: "sdf1")
+        for id in [nil, "vol-0bbbbbbbbbbbbbbb0"] {
+            let selection = DeviceSelection.select(
+                try Self.spec(id, device: "/dev/xvdf1"),
+                among: [Self.other, disk],
+                path: .absent
+            )
+            #expect(selection == .found(disk, by: id == nil ? .ebsDeviceName : .volumeID))
+        }
+    }
+
+    @Test("a partition by the kernel's name of its disk is found by the volume id, whatever the disk is called now")
+    func partitionByKernelName() throws {
+        var disk = Self.data
+        var partition = Self.data
+        partition.node = "/dev/nvme1n1p2"
+        disk.partitions = [2: partition]
+        let spec = try Self.spec("vol-0123456789abcdef0", device: "/dev/nvme5n1p2")
+        let selection = DeviceSelection.select(spec, among: [Self.root, disk], path: .absent)
+        #expect(selection == .found(partition, by: .volumeID))
+    }
 }

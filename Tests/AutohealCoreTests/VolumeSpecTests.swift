@@ -37,7 +37,8 @@ struct VolumeSpecTests {
         + ["always", "", "If-Blank"].map { Wrong("format", $0) { $0.format = $1 } }
         + ["", ":", "a:", ":b", "a:b:c"].map { Wrong("owner", $0) { $0.owner = $1 } }
         + ["75", "0888", "rwx", "17777", "-755", "+755"].map { Wrong("mode", $0) { $0.mode = $1 } }
-        + ["bind", "noatime,remount", "X-mount.subdir=a", "a,,b", "\"a", "loop", "a\nb"].map {
+        + ["nofail, noatime", " noatime", "bind", "noatime,remount", "X-mount.subdir=a", "a,,b", "\"a", "loop", "a\nb"]
+        .map {
             Wrong("options", $0) { $0.options = $1 }
         }
         + ["-F", "-n", "-S", "-t xfs", "-U random", "-L x", "/dev/vda", "-m", "-Fm0", "-q"].map {

@@ -95,4 +95,23 @@ struct BlockDeviceScannerTests {
         #expect(scanner.target(of: scratch.path) == .other(kind: "a directory"))
         #expect(scanner.target(of: "/dev/null") == .other(kind: "a character device"))
     }
+
+    @Test("the partitions of a disk are known by their numbers, and are the volume that the disk is")
+    func partitions() throws {
+        let machine = try RecordedMachine()
+        try machine.addNVMe("nvme1n1", number: "259:1", model: Self.ebs, serial: "vol0123456789abcdef0")
+        for number in [1, 12] {
+            try machine.add(
+                "nvme1n1/nvme1n1p\(number)",
+                ["dev": "259:\(number + 1)", "size": "2048", "partition": "\(number)"]
+            )
+        }
+        let disk = try #require(
+            BlockDeviceScanner(roots: machine.roots) { _ in Self.page(name: "xvdf") }.devices().first
+        )
+        #expect(disk.partitions.keys.sorted() == [1, 12])
+        #expect(disk.partitions[12]?.node == machine.roots.dev + "/nvme1n1p12")
+        #expect(disk.partitions[12]?.number == DeviceNumber(major: 259, minor: 13))
+        #expect(disk.partitions[1]?.identity == disk.identity && disk.partitions[1]?.size == 1 << 20)
+    }
 }

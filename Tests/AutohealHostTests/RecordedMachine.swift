@@ -1,5 +1,7 @@
 import AutohealCore
 import AutohealHost
+import Glibc
+import SystemPackage
 import TestSupport
 
 /// A recorded sysfs: the attribute files of block devices, as Nitro and Xen instances have them.
@@ -27,6 +29,13 @@ struct RecordedMachine: ~Copyable {
             try Files.write(content + "\n", to: "\(entry)/\(file)")
         }
     }
+
+    /// A symbolic link below the root of the recorded tree.
+    func link(_ path: String, to target: String) throws {
+        guard symlink(scratch.path + target, scratch.path + path) == 0 else { throw Errno(rawValue: errno) }
+    }
+
+    func makeDirectory(_ path: String) throws { try Files.makeDirectory(scratch.path + path) }
 
     func addNVMe(_ name: String, number: String, model: String, serial: String) throws {
         try add(

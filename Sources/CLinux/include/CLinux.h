@@ -47,6 +47,7 @@ int clinux_nvme_identify_controller(int fd, void *page);
 /* Online growth of a mounted file system; fd is its root directory. */
 int clinux_ext4_resize(int fd, uint64_t blocks);              /* EXT4_IOC_RESIZE_FS */
 int clinux_xfs_geometry(int fd, uint32_t *block_size, uint64_t *blocks, uint32_t *imaxpct); /* XFS_IOC_FSGEOMETRY_V1 */
+int clinux_filesystem_uuid(int fd, uint8_t uuid[16]);         /* FS_IOC_GETFSUUID, EXT4_IOC_GETFSUUID */
 int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct); /* XFS_IOC_FSGROWFSDATA */
 
 /* Catches SIGTERM, SIGINT and SIGHUP in whichever thread they strike. Blocking them would not do: Swift's concurrency
