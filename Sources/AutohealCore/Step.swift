@@ -60,7 +60,7 @@ package enum Step: Hashable, Sendable {
     /// Whether the volume is of use without it: its failure is a warning.
     package var isOptional: Bool {
         switch self {
-        case .protectMountPoint, .grow: true
+        case .protectMountPoint, .finishFormat, .grow: true
         default: false
         }
     }

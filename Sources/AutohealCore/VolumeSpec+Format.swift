@@ -15,6 +15,11 @@ extension VolumeSpec {
     /// Whether the device is named only as the kernel counts NVMe disks (`/dev/nvme1n1`, `/dev/nvme1n1p1`), which changes
     /// from boot to boot.
     package var isKernelNameAlone: Bool {
-        volumeID == nil && device.wholeMatch(of: /\/dev\/nvme[0-9]+n[0-9]+(p[0-9]+)?/) != nil
+        let prefix = "/dev/nvme"
+        guard volumeID == nil, device.hasPrefix(prefix) else { return false }
+        // Controller, namespace, and the partition if there is one. A regular expression costs a millisecond at the start.
+        let numbers = device.dropFirst(prefix.count).split(omittingEmptySubsequences: false) { $0 == "n" || $0 == "p" }
+        return (2...3).contains(numbers.count)
+            && numbers.allSatisfy { !$0.isEmpty && $0.allSatisfy { ("0"..."9").contains($0) } }
     }
 }

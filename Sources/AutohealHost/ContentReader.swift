@@ -23,20 +23,20 @@ package struct ContentReader: Sendable {
         node: String,
         logger: Logger
     ) async throws(VolumeError) -> DeviceContent {
+        let mark: SurveyFindings.Mark
+        do throws(TransferError) {
+            if let content = try recognised() { return content }
+            mark = try self.mark()
+            guard proving else { return try withoutProof(mark) }
+        } catch {
+            return error.content
+        }
         let survey = DeviceSurvey(
             reader: reader,
             survey: BlanknessSurvey(deviceSize: reader.size, seed: seed),
             signals: signals,
             logger: logger
         )
-        let mark: SurveyFindings.Mark
-        do throws(TransferError) {
-            if let content = try recognised() { return content }
-            mark = try self.mark()
-            guard proving else { return try withoutProof(mark, survey) }
-        } catch {
-            return error.content
-        }
         var findings: SurveyFindings
         switch try survey.findings(mark: mark) {
         case .failure(let error): return error.content
@@ -106,13 +106,13 @@ package struct ContentReader: Sendable {
     }
 
     /// A file system that has lost its primary superblock is recognised all the same.
-    private func withoutProof(
-        _ mark: SurveyFindings.Mark,
-        _ survey: DeviceSurvey
-    ) throws(TransferError) -> DeviceContent {
-        var findings = SurveyFindings(coverage: survey.survey.coverage, mark: mark)
+    private func withoutProof(_ mark: SurveyFindings.Mark) throws(TransferError) -> DeviceContent {
+        var findings = SurveyFindings(
+            coverage: SurveyCoverage(bytesRead: 0, deviceSize: reader.size, seed: 0),
+            mark: mark
+        )
         findings.firstData = Ext4Superblock.offset
-        findings.extBackups = try survey.extBackups()
+        findings.extBackups = try reader.extBackups()
         if case .damaged = findings.content { return findings.content }
         return .unrecognised
     }

@@ -29,7 +29,7 @@ struct DeviceSurvey: Sendable {
             findings.firstData = offset
             guard offset != nil else { return .success(findings) }
             do throws(TransferError) {
-                findings.extBackups = try extBackups()
+                findings.extBackups = try reader.extBackups()
                 return .success(findings)
             } catch {
                 return .failure(error)
@@ -47,17 +47,6 @@ struct DeviceSurvey: Sendable {
             buffer throws(TransferError) in
             try image.firstForeignSector(in: buffer, at: piece.lowerBound)
         }
-    }
-
-    /// The backup superblocks of ext file systems that are at their usual places.
-    func extBackups() throws(TransferError) -> [SurveyFindings.ExtBackup] {
-        var backups: [SurveyFindings.ExtBackup] = []
-        for offset in BlanknessSurvey.extBackups where offset + UInt64(Ext4Superblock.length) <= reader.size {
-            let bytes = try reader.read(offset..<offset + UInt64(Ext4Superblock.length))
-            guard let superblock = Ext4Superblock(bytes: bytes), superblock.blockGroup != 0 else { continue }
-            backups.append(.init(offset: offset, superblock: superblock))
-        }
-        return backups
     }
 
     private func firstFind(
@@ -81,6 +70,19 @@ struct DeviceSurvey: Sendable {
                 return try find(piece, buffer)
             }
         )
+    }
+}
+
+extension DeviceReader {
+    /// The backup superblocks of ext file systems that are at their usual places.
+    func extBackups() throws(TransferError) -> [SurveyFindings.ExtBackup] {
+        var backups: [SurveyFindings.ExtBackup] = []
+        for offset in BlanknessSurvey.extBackups where offset + UInt64(Ext4Superblock.length) <= size {
+            let bytes = try read(offset..<offset + UInt64(Ext4Superblock.length))
+            guard let superblock = Ext4Superblock(bytes: bytes), superblock.blockGroup != 0 else { continue }
+            backups.append(.init(offset: offset, superblock: superblock))
+        }
+        return backups
     }
 }
 

@@ -28,9 +28,12 @@ struct ExactFormatter: Sendable {
         }
         let block: [UInt8]
         do throws(ConfigurationError) { block = try marker.block() } catch { throw .misconfigured(error) }
-        let sectorSize = recipe.geometry.logicalSector
         guard
-            let schedule = FormatSchedule(blocks: image.blocks, deviceSize: reader.size, sectorSize: sectorSize)
+            let schedule = FormatSchedule(
+                blocks: image.blocks,
+                deviceSize: reader.size,
+                sectorSize: try geometry(reader).logicalSector
+            )
         else {
             throw unsupported("mkfs-options put metadata where the marker of a format goes, 128 KiB before the end")
         }
@@ -49,39 +52,39 @@ struct ExactFormatter: Sendable {
             try write([schedule.superblock], of: image, through: claim)
             try claim.flush()
         } catch {
-            throw failure("write the file system to", "\(error)")
+            throw failure("write the file system to", "\(error)", advice: Self.unfinished)
         }
         try verify(recipe.uuid, reader)
-        try clearMarker(schedule.marker, claim)
+        do throws(TransferError) { try clearMarker(schedule.marker, claim) } catch {
+            throw failure("clear the marker on", "\(error)", advice: Self.unfinished)
+        }
     }
 
-    /// Clears the marker of a format whose file system is complete, if it is still there.
+    private static let unfinished = "The volume holds no data yet; the next run finishes the format."
+
+    /// Clears the marker of a format whose file system is complete, if it is still there. It excuses nothing, and so it can
+    /// stay if that fails.
     func finish(_ marker: IntentMarker) throws(VolumeError) {
         let reader = try reader()
         let claim: ExclusiveClaim
         do throws(VolumeError) { claim = try ExclusiveClaim(on: reader, node: node, pause: pause) } catch {
             guard case .refused = error else { throw error }
-            throw failure("clear the marker on", "something else has the device open exclusively")
+            throw failure("clear the marker on", "something else has the device open exclusively", advice: "")
         }
         guard let place = IntentMarker.place(deviceSize: reader.size) else { return }
-        let isOurs: Bool
         do throws(TransferError) {
-            let block = try claim.read(place)
-            let isMarked = IntentMarker(block: block, deviceSize: reader.size) == marker
-            isOurs = isMarked ? try ContentReader(reader).holdsExt4(marker.recipe.uuid) : false
+            guard IntentMarker(block: try claim.read(place), deviceSize: reader.size) == marker,
+                try ContentReader(reader).holdsExt4(marker.recipe.uuid)
+            else { return }
+            try clearMarker(place, claim)
         } catch {
-            throw failure("read", "\(error)")
+            throw failure("clear the marker on", "\(error)")
         }
-        if isOurs { try clearMarker(place, claim) }
     }
 
     private func recipe(_ request: Step.Format, _ reader: DeviceReader) async throws(VolumeError) -> FormatRecipe {
         let owner = try request.owner.map(Ownership.init(named:))
-        let geometry: DeviceGeometry
-        do throws(Errno) { geometry = try reader.geometry() } catch { throw failure("examine", "\(error)") }
-        guard geometry.logicalSector <= BlanknessSurvey.alignment else {
-            throw unsupported("its sectors have \(geometry.logicalSector) bytes; more than 4096 are not supported")
-        }
+        let geometry = try geometry(reader)
         let recipe = FormatRecipe(
             uuid: request.uuid,
             time: Int64(time(nil)),
@@ -99,6 +102,15 @@ struct ExactFormatter: Sendable {
             )
         }
         return recipe
+    }
+
+    private func geometry(_ reader: DeviceReader) throws(VolumeError) -> DeviceGeometry {
+        let geometry: DeviceGeometry
+        do throws(Errno) { geometry = try reader.geometry() } catch { throw failure("examine", "\(error)") }
+        guard geometry.logicalSector <= BlanknessSurvey.alignment else {
+            throw unsupported("its sectors have \(geometry.logicalSector) bytes; more than 4096 are not supported")
+        }
+        return geometry
     }
 
     /// What must be at the marker's place before anything is written.
@@ -182,32 +194,30 @@ struct ExactFormatter: Sendable {
     private func verify(_ uuid: UUID, _ reader: DeviceReader) throws(VolumeError) {
         let isThere: Bool
         do throws(TransferError) { isThere = try ContentReader(reader).holdsExt4(uuid) } catch {
-            throw failure("read back", "\(error)")
+            throw failure("read back", "\(error)", advice: Self.unfinished)
         }
-        guard isThere else { throw failure("read back", "the file system was written, but is not on the device") }
+        guard isThere else {
+            throw failure("read back", "the file system was written, but is not there", advice: Self.unfinished)
+        }
     }
 
-    private func clearMarker(_ place: Range<UInt64>, _ claim: borrowing ExclusiveClaim) throws(VolumeError) {
-        do throws(TransferError) {
-            try claim.write([UInt8](repeating: 0, count: IntentMarker.blockSize), at: place.lowerBound)
-            try claim.flush()
-        } catch {
-            throw failure("clear the marker on", "\(error)")
-        }
+    private func clearMarker(_ place: Range<UInt64>, _ claim: borrowing ExclusiveClaim) throws(TransferError) {
+        try claim.write([UInt8](repeating: 0, count: IntentMarker.blockSize), at: place.lowerBound)
+        try claim.flush()
     }
 
     private func reader() throws(VolumeError) -> DeviceReader {
         do throws(Errno) { return try DeviceReader(device.descriptor) } catch { throw failure("examine", "\(error)") }
     }
 
-    private func failure(_ operation: String, _ cause: String) -> VolumeError {
+    private func failure(_ operation: String, _ cause: String, advice: String = "") -> VolumeError {
         .failed(
             HostError(
                 operation,
                 node,
                 .text(cause),
                 exitStatus: .ioError,
-                advice: "Look at the kernel log. The volume holds no data yet; the next run finishes the format."
+                advice: advice.isEmpty ? "Look at the kernel log." : "Look at the kernel log. \(advice)"
             )
         )
     }

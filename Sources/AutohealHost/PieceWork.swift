@@ -21,12 +21,37 @@ struct PieceWork: Sendable {
     private let total: UInt64
 
     init(over places: [Range<UInt64>]) {
-        pieces = places.flatMap { place in
+        let pieces = places.flatMap { place in
             stride(from: place.lowerBound, to: place.upperBound, by: Int(Self.pieceLength)).map {
                 $0..<min($0 + Self.pieceLength, place.upperBound)
             }
         }
+        self.pieces = Self.mixed(
+            pieces.filter { UInt64($0.count) == Self.pieceLength },
+            pieces.filter { UInt64($0.count) < Self.pieceLength }
+        )
         total = places.reduce(0) { $0 + UInt64($1.count) }
+    }
+
+    /// Large and small ones side by side, each in its order: an EBS volume limits bytes and operations, and only together
+    /// do they use up both.
+    private static func mixed(_ large: [Range<UInt64>], _ small: [Range<UInt64>]) -> [Range<UInt64>] {
+        var mixed: [Range<UInt64>] = []
+        mixed.reserveCapacity(large.count + small.count)
+        var (nextLarge, nextSmall) = (0, 0)
+        while nextLarge < large.count || nextSmall < small.count {
+            if nextLarge * small.count <= nextSmall * large.count, nextLarge < large.count {
+                mixed.append(large[nextLarge])
+                nextLarge += 1
+            } else if nextSmall < small.count {
+                mixed.append(small[nextSmall])
+                nextSmall += 1
+            } else {
+                mixed += large[nextLarge...]
+                nextLarge = large.count
+            }
+        }
+        return mixed
     }
 
     /// - Parameter progress: called on this thread now and then with the share that is done; what it throws ends the work.

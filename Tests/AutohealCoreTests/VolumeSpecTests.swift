@@ -73,3 +73,19 @@ struct VolumeSpecTests {
         #expect(options.extended == ["stride=4", "stripe-width=8"])
     }
 }
+
+extension VolumeSpecTests {
+    @Test(
+        "a name that the kernel gives anew at every boot is known as such, unless a volume id is beside it",
+        arguments: [
+            ("/dev/nvme1n1", true), ("/dev/nvme10n2p3", true), ("/dev/nvme1", false), ("/dev/nvme1n", false),
+            ("/dev/nvmen1", false), ("/dev/nvme1n1p", false), ("/dev/nvme1n1p1p1", false), ("/dev/xvdf", false),
+            ("/dev/sdf1", false), ("/dev/disk/by-id/nvme1n1", false), ("/dev/nvme1n1x", false), ("/dev/nvme１n1", false),
+        ]
+    )
+    func kernelNames(device: String, isAlone: Bool) throws {
+        #expect(try VolumeSpec.test { $0.device = device }.isKernelNameAlone == isAlone)
+        let named = try VolumeSpec.test { ($0.device, $0.volumeID) = (device, "vol-0123456789abcdef0") }
+        #expect(!named.isKernelNameAlone && named.needsProof)
+    }
+}
