@@ -45,7 +45,8 @@ struct KillTests {
 
     @Test func `mkfs is killed before it has made the image, and nothing was written`() async throws {
         let volume = try TestVolume()
-        let run = try await volume.run { agent in
+        let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
+        let run = try await volume.run(under: slowly) { agent in
             var mkfs: Int32 = 0
             try await Eventually.holds("mkfs runs") {
                 mkfs = agent.children(named: "mkfs.ext4").first ?? 0

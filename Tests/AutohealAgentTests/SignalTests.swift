@@ -46,7 +46,8 @@ struct SignalTests {
 
     @Test func `a signal during mkfs lets mkfs finish, and mounts nothing`() async throws {
         let volume = try TestVolume()
-        let run = try await volume.run { agent in
+        let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
+        let run = try await volume.run(under: slowly) { agent in
             var mkfs: Int32 = 0
             try await Eventually.holds("mkfs runs") {
                 mkfs = agent.children(named: "mkfs.ext4").first ?? 0
@@ -94,7 +95,8 @@ struct SignalTests {
 
     @Test func `Ctrl-C on the terminal does not strike mkfs`() async throws {
         let volume = try TestVolume()
-        let run = try await volume.run { agent in
+        let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
+        let run = try await volume.run(under: slowly) { agent in
             var mkfs: Int32 = 0
             try await Eventually.holds("mkfs runs") {
                 mkfs = agent.children(named: "mkfs.ext4").first ?? 0
