@@ -47,11 +47,7 @@ struct KillTests {
         let volume = try TestVolume()
         let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
         let run = try await volume.run(under: slowly) { agent in
-            var mkfs: Int32 = 0
-            try await Eventually.holds("mkfs runs") {
-                mkfs = agent.children(named: "mkfs.ext4").first ?? 0
-                return mkfs != 0 && kill(mkfs, SIGSTOP) == 0 && Processes.state(of: mkfs) == "T"
-            }
+            let mkfs = try await SlowMkfs.stop(of: agent)
             kill(mkfs, SIGKILL)
         }
         #expect(run.exitCode == 73, "\(run)")

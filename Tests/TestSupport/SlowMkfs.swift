@@ -1,3 +1,5 @@
+import Glibc
+
 /// Runs the agent where mkfs.ext4 takes so long that the moment cannot be missed; it does its work all the same.
 package enum SlowMkfs {
     /// A wrapper for a run, in a mount namespace of its own.
@@ -17,5 +19,17 @@ package enum SlowMkfs {
             "unshare", "--mount", "sh", "-c", "mount --bind \"$0\" \"$1\" && shift && exec \"$@\"", "\(directory)/slow",
             real,
         ]
+    }
+
+    /// Stops mkfs.ext4 (SIGSTOP) as soon as the agent runs it.
+    ///
+    /// - Returns: its process id.
+    package static func stop(of agent: RunningAgent) async throws -> Int32 {
+        var mkfs: Int32 = 0
+        try await Eventually.holds("mkfs runs") {
+            mkfs = agent.children(named: "mkfs.ext4").first ?? 0
+            return mkfs != 0 && kill(mkfs, SIGSTOP) == 0 && Processes.state(of: mkfs) == "T"
+        }
+        return mkfs
     }
 }
