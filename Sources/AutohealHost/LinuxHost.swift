@@ -149,16 +149,20 @@ package struct LinuxHost: Host {
         guard holders.isEmpty else { return .held(by: holders) }
         guard try !isSwap(device.number) else { return .swap }
         // The kernel's own answer, which covers other mount namespaces and users that left no other trace.
-        let descriptor = open(device.node, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor < 0 else {
-            close(descriptor)
-            return .free
-        }
-        let cause = errno
-        guard cause == EBUSY else {
-            throw .failed(
-                HostError("open", device.node, .errno(Errno(rawValue: cause)), exitStatus: .ioError)
-            )
+        // A child of this process that is just being started has, for some milliseconds, what another thread had open.
+        for _ in 0..<5 {
+            let descriptor = open(device.node, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK)
+            guard descriptor < 0 else {
+                close(descriptor)
+                return .free
+            }
+            let cause = errno
+            guard cause == EBUSY else {
+                throw .failed(
+                    HostError("open", device.node, .errno(Errno(rawValue: cause)), exitStatus: .ioError)
+                )
+            }
+            try pause(.milliseconds(5))
         }
         return .exclusivelyOpen
     }

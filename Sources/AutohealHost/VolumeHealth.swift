@@ -36,6 +36,9 @@ package struct VolumeHealth: Hashable, Sendable {
         guard mount.number == number else {
             return (.unavailable, "The mount point shows another device: \(mount.source) (\(mount.number)).")
         }
+        guard mount.root == "/" || mount.type == .btrfs else {
+            return (.unavailable, "The mount point shows \(mount.root) of the file system, not all of it.")
+        }
         guard attribute("\(roots.sys)/dev/block/\(number)/size").flatMap(UInt64.init) ?? 0 > 0 else {
             return (.ioError, "The device is gone from the machine.")
         }
