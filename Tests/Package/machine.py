@@ -103,6 +103,7 @@ class Disk:
     """A loop device of the host, whose node the machine sees when the test lets it."""
 
     def __init__(self, directory, size):
+        os.makedirs(directory, exist_ok=True)
         self.image = os.path.join(directory, "volume.img")
         with open(self.image, "wb") as file:
             file.truncate(size)
