@@ -19,6 +19,17 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/bin/touch /data/dependent
 """
+# A leftover of an installation without the agent; those of devices are ignored in a container.
+LEFTOVER = "leftover /data ext4 defaults,nofail 0 2\n"
+# Writes when the volume has been unmounted, or after 5 s of having it: the bare mount point takes nothing.
+LAST_WRITE = """\
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/true
+ExecStop=/bin/sh -c 'for i in 1 2 3 4 5; do mountpoint -q /data || break; sleep 1; done; echo written >/data/last-write'
+"""
+RESCUE_LIKE = "[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\nAllowIsolate=yes\n"
 # So slow that the moment cannot be missed.
 SLOW_MKFS = """\
 #!/bin/sh
@@ -36,6 +47,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "unconfigured": ("a machine that nobody has configured boots", unconfigured),
             "late": ("the volume comes late", late),
             "stopped": ("stopped during mkfs; the volume comes after the last try", stopped),
+            "isolated": ("another target is isolated; then the machine is shut down", isolated),
             "powers-off": ("an instance that cannot get its data powers off", powers_off),
         }
         for name, (title, act) in stages.items():
@@ -65,10 +77,14 @@ class Stage:
 
 def bind_service(tree):
     tree.write(DROP_IN, SHORTER)
-    tree.write("/etc/systemd/system/dependent.service", DEPENDENT)
+    bind(tree, "dependent.service", DEPENDENT)
+
+
+def bind(tree, service, text):
+    tree.write(f"/etc/systemd/system/{service}", text)
     with open(tree.file(f"{EXAMPLES}/bound-service.conf")) as example:
-        tree.write("/etc/systemd/system/dependent.service.d/autoheal.conf", example.read())
-    tree.run("systemctl", "add-wants", TARGET, "dependent.service")
+        tree.write(f"/etc/systemd/system/{service}.d/autoheal.conf", example.read())
+    tree.run("systemctl", "add-wants", TARGET, service)
 
 
 def configure(tree, disk):
@@ -198,6 +214,24 @@ def stopped(stage):
         machine.run("systemctl", "start", "autoheal-agent-arrival.service")
         check("a disabled agent stays off", machine.state()["ActiveState"] == "inactive", machine.state())
         machine.run("systemctl", "enable", UNIT)
+
+
+def isolated(stage):
+    check, tree, disk = stage.report.check, stage.tree, stage.disk
+    configure(tree, disk)
+    disk.erase()
+    tree.write("/etc/systemd/system/rescue-like.target", RESCUE_LIKE)
+    with stage.machine() as machine:
+        disk.attach(machine)
+        machine.wait_until("active", "dependent.service")
+        units = (UNIT, TARGET, "dependent.service")
+        runs = [machine.state(unit)["InvocationID"] for unit in units]
+        for target in ("multi-user.target", "rescue-like.target", "multi-user.target"):
+            machine.run("systemctl", "isolate", target)
+            states = [machine.state(unit) for unit in units]
+            alive = all(state["ActiveState"] == "active" for state in states)
+            same = [state["InvocationID"] for state in states] == runs
+            check(f"the bound service lives while {target} is isolated", alive and same, states)
 
 
 def powers_off(stage):
