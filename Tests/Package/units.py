@@ -221,8 +221,11 @@ def isolated(stage):
     configure(tree, disk)
     disk.erase()
     tree.write("/etc/systemd/system/rescue-like.target", RESCUE_LIKE)
+    bind(tree, "last-write.service", LAST_WRITE)
+    tree.write("/etc/fstab", LEFTOVER)
     with stage.machine() as machine:
         disk.attach(machine)
+        machine.wait_until("active", "last-write.service")
         machine.wait_until("active", "dependent.service")
         units = (UNIT, TARGET, "dependent.service")
         runs = [machine.state(unit)["InvocationID"] for unit in units]
@@ -232,6 +235,13 @@ def isolated(stage):
             alive = all(state["ActiveState"] == "active" for state in states)
             same = [state["InvocationID"] for state in states] == runs
             check(f"the bound service lives while {target} is isolated", alive and same, states)
+        machine.wait_until("active", "last-write.service")
+        machine.run("systemctl", "--no-block", "poweroff")
+        machine.wait("the machine to power off", machine.has_ended)
+    found = subprocess.run(["debugfs", "-R", "cat /last-write", disk.node], capture_output=True, text=True)
+    check("the last write of a bound service is in the volume, whatever fstab says", found.stdout == "written\n", found)
+    tree.write("/etc/fstab", "")
+    os.remove(tree.file(f"/etc/systemd/system/{TARGET}.wants/last-write.service"))
 
 
 def powers_off(stage):
