@@ -48,6 +48,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "late": ("the volume comes late", late),
             "stopped": ("stopped during mkfs; the volume comes after the last try", stopped),
             "isolated": ("another target is isolated; then the machine is shut down", isolated),
+            "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "powers-off": ("an instance that cannot get its data powers off", powers_off),
         }
         for name, (title, act) in stages.items():
@@ -87,10 +88,10 @@ def bind(tree, service, text):
     tree.run("systemctl", "add-wants", TARGET, service)
 
 
-def configure(tree, disk):
+def configure(tree, disk, further=""):
     tree.write(
         "/etc/autoheal-agent/config.toml",
-        f'[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n',
+        f'[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n{further}',
     )
 
 
@@ -242,6 +243,23 @@ def isolated(stage):
     check("the last write of a bound service is in the volume, whatever fstab says", found.stdout == "written\n", found)
     tree.write("/etc/fstab", "")
     os.remove(tree.file(f"/etc/systemd/system/{TARGET}.wants/last-write.service"))
+
+
+def kernel_refuses(stage):
+    check, tree, disk = stage.report.check, stage.tree, stage.disk
+    configure(tree, disk, 'options = "journal_async_commit,data=ordered"\n')
+    disk.erase()
+    with stage.machine() as machine:
+        restricted = machine.run("cat", "/proc/sys/kernel/dmesg_restrict").strip()
+        stage.report.figure("kernel.dmesg_restrict", restricted)
+        # A container has none of its own.
+        machine.run("mknod", "--mode=600", "/dev/kmsg", "c", "1", "11")
+        disk.attach(machine)
+        machine.run("systemctl", "reset-failed", UNIT)
+        machine.run("systemctl", "start", "--no-block", UNIT)
+        machine.wait("the last word", lambda: machine.state()["ExecMainStatus"] == "71")
+        journal = machine.run("journalctl", "--unit", UNIT, "AUTOHEAL_OUTCOME=failed", "--output=cat")
+        check("what the kernel's log says of it is in the journal", "can't mount with journal_async_commit" in journal, journal)
 
 
 def powers_off(stage):
