@@ -27,9 +27,13 @@ class Machine:
                 ],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
             )
-        self.leader = self.wait("systemd to start", self.find_leader)
-        # Shut down before basic.target, systemd would not hear of it. It may power off by itself before.
-        self.wait("the boot", lambda: self.has_ended() or self.state("basic.target")["ActiveState"] == "active")
+        try:
+            self.leader = self.wait("systemd to start", self.find_leader)
+            # Shut down before basic.target, systemd would not hear of it. It may power off by itself before.
+            self.wait("the boot", self.has_booted)
+        except MachineError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -50,6 +54,11 @@ class Machine:
                         return child
         return None
 
+    def has_booted(self):
+        # A systemd that powers off does not answer, and a systemctl that waits for it would keep it from ending.
+        asked = self.try_to("systemctl", "is-active", "basic.target", limit=10)
+        return self.has_ended() or asked.stdout.strip() == "active"
+
     def has_ended(self):
         return self.process.poll() is not None
 
@@ -57,15 +66,15 @@ class Machine:
         with open(self.log, errors="replace") as log:
             return log.read()
 
-    def try_to(self, *command):
+    def try_to(self, *command, limit=60):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
         command = ["nsenter", "--target", self.leader, "--all", *command]
         try:
             return subprocess.run(
-                command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, timeout=60
+                command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, timeout=limit
             )
         except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(command, 124, "", "no answer within 60 s")
+            return subprocess.CompletedProcess(command, 124, "", f"no answer within {limit} s")
 
     def run(self, *command):
         result = self.try_to(*command)
@@ -103,6 +112,7 @@ class Disk:
     """A loop device of the host, whose node the machine sees when the test lets it."""
 
     def __init__(self, directory, size):
+        os.makedirs(directory, exist_ok=True)
         self.image = os.path.join(directory, "volume.img")
         with open(self.image, "wb") as file:
             file.truncate(size)
