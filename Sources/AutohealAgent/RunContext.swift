@@ -40,12 +40,15 @@ struct RunContext: Sendable {
     /// - Returns: the status of the first one, in the order of the configuration, that failed.
     @MainActor
     func mountAll() async -> ExitStatus {
-        do throws(HostError) { try Reserve.check(volumes: configuration.volumes.count) } catch {
+        let volumes = configuration.volumes
+        do throws(HostError) {
+            // For one, the start of the program has seen to it.
+            if volumes.count > 1 { try Reserve.check(volumes: volumes.count) }
+        } catch {
             logging.logger().error("\(error.reason)", metadata: ["exit.status": "\(error.exitStatus.rawValue)"])
             return error.exitStatus
         }
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
-        let volumes = configuration.volumes
         if volumes.count == 1 { return await mount(volumes[0], watch) }
 
         // A thread for each: a device that hangs holds up nobody but its own volume.

@@ -20,12 +20,13 @@ package struct BlockDeviceScanner: Sendable {
     package func devices() -> [BlockDevice] {
         names(in: "\(roots.sys)/class/block").compactMap { name in
             let entry = "\(roots.sys)/class/block/\(name)"
-            guard attribute("\(entry)/partition") == nil, var device = device(entry: entry, name: name) else {
-                return nil
-            }
-            device.partitions = partitions(of: device, entry: entry, name: name)
+            // There may be many of them: they are passed over before anything else is read.
             let isVirtual = ["loop", "ram", "zram"].contains { name.hasPrefix($0) }
-            return isVirtual && device.size == 0 ? nil : device
+            guard !isVirtual || size(entry: entry) > 0, attribute("\(entry)/partition") == nil,
+                var device = device(entry: entry, name: name)
+            else { return nil }
+            device.partitions = partitions(of: device, entry: entry, name: name)
+            return device
         }
     }
 
