@@ -104,7 +104,8 @@ struct RunContext: Sendable {
     /// A report that cannot be written costs `status` its answer, and nothing else.
     private func write(_ report: Report, _ logger: Logger) {
         do {
-            try runtimeDirectory.write(report)
+            let earlier = runtimeDirectory.reports().first { $0.mountPoint == report.mountPoint }
+            try runtimeDirectory.write(report.continuing(earlier))
         } catch {
             logger.warning(
                 "The report for 'status' could not be written",

@@ -132,7 +132,10 @@ extension Refusal {
 
     private static func text(_ mount: MountPointState.Mount, _ node: String, _ isSame: Bool) -> String {
         let shown = "The mount point still shows \(mount.source) (device \(mount.number))"
-        guard mount.fault == .deviceGone else {
+        switch mount.fault {
+        case .journalAborted: return "\(shown), whose journal was aborted after an error: every write fails."
+        case .deviceGone: break
+        case .unreadable, nil:
             return "\(shown), whose file system answers with errors only: the kernel has shut it down."
         }
         return "\(shown), which is gone from the machine: that mount is dead. "

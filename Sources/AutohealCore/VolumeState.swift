@@ -82,6 +82,8 @@ package enum MountPointState: Hashable, Sendable {
         package var filesystemSize: UInt64?
         /// What is wrong with it, as far as that can be seen from outside.
         package var fault: Fault?
+        /// What the kernel counted of an ext4 in its superblock; nil for other types, and where it does not tell.
+        package var errorCount: UInt64?
         /// Known of a faulty mount only, and only where the kernel tells.
         package var filesystemUUID: String?
         /// For an autofs: the entry of fstab(5) of this mount point.
@@ -92,6 +94,8 @@ package enum MountPointState: Hashable, Sendable {
             case deviceGone
             /// The root directory cannot be looked at (EIO).
             case unreadable
+            /// Writes fail since an error; the mount may still say that it is writable.
+            case journalAborted
         }
 
         package init(

@@ -103,6 +103,19 @@ struct MountPoint: Sendable {
         return DeviceNumber(major: clinux_major(number), minor: clinux_minor(number))
     }
 
+    /// What the kernel counts of a mounted ext4; nil where it does not tell.
+    func errors(of number: DeviceNumber) -> FilesystemErrors? {
+        guard let entry = canonicalPath("\(roots.sys)/dev/block/\(number)"), let name = entry.split(separator: "/").last
+        else { return nil }
+        let directory = "\(roots.sys)/fs/ext4/\(name)"
+        guard let count = attribute("\(directory)/errors_count").flatMap(UInt64.init) else { return nil }
+        return FilesystemErrors(
+            count: count,
+            lastTime: attribute("\(directory)/last_error_time").flatMap(UInt64.init).flatMap { $0 > 0 ? $0 : nil },
+            lastFunction: attribute("\(directory)/last_error_func")
+        )
+    }
+
     private var isProtected: Bool {
         let flags = try? withDirectory { descriptor throws(VolumeError) -> Int32 in
             var flags: Int32 = 0
@@ -122,6 +135,13 @@ struct MountPoint: Sendable {
             filesystemSize: type == .xfs ? xfsSize() : nil
         )
         if type == .autofs { mount.fstabEntry = fstabEntry(for: entry.target) }
+        // From Linux 6.x on the kernel says it; before, only what it counts tells (`FilesystemErrors`).
+        if entry.hasFilesystemOption("shutdown") {
+            mount.fault = type.isExt ? .journalAborted : .unreadable
+        } else if entry.hasFilesystemOption("emergency_ro") {
+            mount.fault = .journalAborted
+        }
+        if type.isExt { mount.errorCount = errors(of: mount.number)?.count }
         // What has a number of its own is a device, and sysfs knows every device there is.
         let size = attribute("\(roots.sys)/dev/block/\(mount.number)/size").flatMap(UInt64.init)
         if mount.number.major != 0, size ?? 0 == 0 {

@@ -29,6 +29,7 @@ int clinux_block_optimal_io(int fd, unsigned int *size);      /* BLKIOOPT */
 
 /* major and minor of a dev_t, <sys/sysmacros.h>. */
 uint32_t clinux_major(dev_t device);
+dev_t clinux_makedev(uint32_t major, uint32_t minor);
 uint32_t clinux_minor(dev_t device);
 
 /* An unlinked file in memory, on a file system (tmpfs) of its own that nobody else sees and that holds at most `limit`
@@ -49,6 +50,11 @@ int clinux_ext4_resize(int fd, uint64_t blocks);              /* EXT4_IOC_RESIZE
 int clinux_xfs_geometry(int fd, uint32_t *block_size, uint64_t *blocks, uint32_t *imaxpct); /* XFS_IOC_FSGEOMETRY_V1 */
 int clinux_filesystem_uuid(int fd, uint8_t uuid[16]);         /* FS_IOC_GETFSUUID, EXT4_IOC_GETFSUUID */
 int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct); /* XFS_IOC_FSGROWFSDATA */
+
+/* Reads `length` bytes, at most 4096, from the start of a block device past the page cache, in a process of its own: a
+   read that hangs cannot be ended, and a process that has a thread in it cannot end either. Returns 0, an errno (ENXIO: the
+   node is another device by now), or -1 if there is no answer within `milliseconds`; *nanoseconds is what the read took. */
+int clinux_timed_read(const char *node, dev_t device, size_t length, int milliseconds, int64_t *nanoseconds);
 
 /* Catches SIGTERM, SIGINT and SIGHUP in whichever thread they strike. Blocking them would not do: Swift's concurrency
    runtime and swift-subprocess keep threads that block nothing.
