@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import StructuredLogging
+import SystemPackage
 
 /// One run of the program: its volumes, its host, its logger, and who the instance is.
 struct RunContext: Sendable {
@@ -15,13 +16,16 @@ struct RunContext: Sendable {
     private let logging: LoggingConfiguration
     private let tags = InstanceTags()
 
-    @MainActor static var signals: TerminationSignals?
-
+    /// From now on signals are caught: until here one that ends the program harms nothing.
     @MainActor
     init(_ configuration: RunConfiguration) {
+        var signals: TerminationSignals?
+        do throws(Errno) { signals = try TerminationSignals() } catch {
+            Main.complain("autoheal-agent: signals cannot be set up: \(error)")
+        }
         self.configuration = configuration
         runtimeDirectory = RuntimeDirectory(environment: configuration.environment)
-        host = LinuxHost(signals: Self.signals, runtimeDirectory: runtimeDirectory)
+        host = LinuxHost(signals: signals, runtimeDirectory: runtimeDirectory)
         logging = LoggingConfiguration(
             format: configuration.logFormat,
             level: configuration.logLevel,

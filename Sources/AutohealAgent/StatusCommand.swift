@@ -20,9 +20,11 @@ struct StatusCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        // As the configuration takes it, with slashes to spare.
+        let wanted = mountPoint.map { "/" + $0.split(separator: "/").joined(separator: "/") }
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
         let volumes = directory.reports()
-            .filter { mountPoint == nil || $0.mountPoint == mountPoint }
+            .filter { [$0.mountPoint, nil].contains(wanted) }
             .map(VolumeStatus.init)
         if json {
             let encoder = JSONEncoder()

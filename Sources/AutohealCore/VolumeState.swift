@@ -59,6 +59,15 @@ package enum DeviceUse: Hashable, Sendable {
     case mountedInNamespace(at: [String], processes: [String])
 
     package static let exclusivelyOpen = DeviceUse.exclusivelyOpen(by: [])
+
+    /// Programs of e2fsprogs that end by themselves, as /proc names them: an earlier run's, which was killed, or a person's.
+    private static let passing = ["e2fsck", "fsck.ext4", "mke2fs", "mkfs.ext4", "resize2fs"]
+
+    /// Whether the device is held by a program that will let go of it.
+    package var isPassing: Bool {
+        guard case .exclusivelyOpen(let processes) = self else { return false }
+        return processes.contains { process in Self.passing.contains { process.hasSuffix("(\($0))") } }
+    }
 }
 
 /// What is at the mount point.

@@ -38,6 +38,12 @@ struct MountPoint: Sendable {
         try mountTable().entries.filter { deviceNumber(of: $0) == number }.map(\.target)
     }
 
+    /// How many mounts lie upon each other here.
+    func depth() throws(VolumeError) -> Int {
+        guard let canonical = canonicalPath(path) else { throw failure("look at", errno) }
+        return try mountTable().entries.filter { $0.target == canonical }.count
+    }
+
     /// mkdir(2) for the path and whatever is missing above it, mode 0755.
     func create() throws(VolumeError) {
         var path = ""
@@ -50,13 +56,9 @@ struct MountPoint: Sendable {
 
     /// Makes the bare directory immutable (`chattr +i`): mounting on it works, writing into it does not.
     func protect() throws(VolumeError) {
-        let parent = (path.split(separator: "/").dropLast().map { "/\($0)" }).joined()
-        var above = stat()
-        guard stat(parent.isEmpty ? "/" : parent, &above) == 0 else { throw failure("protect", errno) }
         try withDirectory { descriptor throws(VolumeError) in
             // Another agent may have mounted here since: never mark the root directory of a volume.
-            var here = stat()
-            guard fstat(descriptor, &here) == 0, here.st_dev == above.st_dev else { return }
+            guard clinux_is_mount_root(descriptor) == 0 else { return }
             var flags: Int32 = 0
             guard clinux_get_inode_flags(descriptor, &flags) == 0,
                 clinux_set_inode_flags(descriptor, flags | clinux_immutable_flag) == 0

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <linux/mount.h>
 #include <linux/nvme_ioctl.h>
 #include <poll.h>
@@ -78,6 +79,22 @@ int clinux_open_memory_file(uint64_t limit) {
 
 int clinux_open_unlinked_file(const char *directory) {
     return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+int clinux_is_mount_root(int fd) {
+    struct statx information;
+    if (statx(fd, "", AT_EMPTY_PATH, 0, &information) != 0 || !(information.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+        return -1;
+    return (information.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+int clinux_loop_backing_device(int fd, dev_t *device) {
+    struct loop_info64 information = {0};
+    int result = ioctl(fd, LOOP_GET_STATUS64, &information);
+    /* The kernel's encoding of the number, huge_encode_dev. */
+    uint64_t number = information.lo_rdevice;
+    *device = makedev((unsigned)((number & 0xfff00) >> 8), (unsigned)((number & 0xff) | ((number >> 12) & 0xfff00)));
+    return result;
 }
 
 uint32_t clinux_major(dev_t device) { return major(device); }

@@ -11,6 +11,7 @@ extension VolumeFault {
         case .journalAborted:
             "The journal was aborted after an error: every write fails with \"Read-only file system\"."
         case .readOnly: "The file system has become read-only."
+        case .readWrite: "The file system is writable, and it was to be read-only."
         case .readFailed(let errno): "A read from the device fails: \(errno)."
         case .readHangs(let time): "A read from the device has not come back for \(seconds(time)) s."
         case .readSlow(let time): "A read from the device took \(seconds(time)) s."
@@ -33,6 +34,7 @@ extension VolumeFault {
     package var advice: String {
         switch self {
         case .notMounted: "Start autoheal-agent.service again, which mounts it."
+        case .readWrite: "Find out who remounted it; 'mount -o remount,ro MOUNT-POINT' makes it read-only again."
         case .otherDevice, .otherRoot: "Find out who mounted that, unmount it, and start autoheal-agent.service again."
         case .deviceGone:
             "Attach the volume again and restart autoheal-agent.service, or replace the instance."

@@ -14,6 +14,8 @@ package enum VolumeFault: Hashable, Sendable {
     /// Every write fails, although the mount may still say that it is writable.
     case journalAborted(since: UInt64?)
     case readOnly
+    /// It was to be read-only.
+    case readWrite
     case readFailed(Errno)
     case readHangs(Duration)
     case readSlow(Duration)
@@ -39,6 +41,7 @@ package enum VolumeFault: Hashable, Sendable {
         case .shutDown: "shut-down"
         case .journalAborted: "journal-aborted"
         case .readOnly: "read-only"
+        case .readWrite: "read-write"
         case .readFailed: "read-failed"
         case .readHangs: "read-hangs"
         case .readSlow: "read-slow"
@@ -57,7 +60,7 @@ package enum VolumeFault: Hashable, Sendable {
         switch self {
         case .notMounted, .otherDevice, .otherRoot: .unavailable
         case .deviceGone, .controllerNotLive, .shutDown, .journalAborted, .readFailed, .readHangs: .ioError
-        case .readOnly: .osError
+        case .readOnly, .readWrite: .osError
         case .full, .noInodes: .cannotCreate
         case .readSlow, .errorsRecorded, .oldErrors, .nearlyFull, .fewInodes, .smallerThanDevice: .ok
         }
@@ -68,7 +71,7 @@ package enum VolumeFault: Hashable, Sendable {
     package var isCuredByReplacement: Bool {
         switch self {
         case .notMounted, .otherDevice, .otherRoot, .deviceGone, .controllerNotLive, .shutDown, .journalAborted,
-            .readOnly, .readFailed, .readHangs:
+            .readOnly, .readWrite, .readFailed, .readHangs:
             true
         case .readSlow, .errorsRecorded, .oldErrors, .full, .noInodes, .nearlyFull, .fewInodes, .smallerThanDevice:
             false

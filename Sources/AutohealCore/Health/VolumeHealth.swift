@@ -102,6 +102,8 @@ package struct VolumeHealth: Hashable, Sendable {
             faults.append(.journalAborted(since: errors?.lastTime))
         } else if mount.isReadOnly, !isReadOnlyWished {
             faults.append(.readOnly)
+        } else if !mount.isReadOnly, isReadOnlyWished {
+            faults.append(.readWrite)
         }
         if let errors, let new {
             // Where the count at the mount is unknown, it is not known either which of them are new.

@@ -27,6 +27,9 @@ int clinux_block_physical_sector_size(int fd, unsigned int *size); /* BLKPBSZGET
 int clinux_block_minimum_io(int fd, unsigned int *size);      /* BLKIOMIN */
 int clinux_block_optimal_io(int fd, unsigned int *size);      /* BLKIOOPT */
 
+/* The number of the block device that a loop device is on, 0 if it is on a file (LOOP_GET_STATUS64). */
+int clinux_loop_backing_device(int fd, dev_t *device);
+
 /* major and minor of a dev_t, <sys/sysmacros.h>. */
 uint32_t clinux_major(dev_t device);
 dev_t clinux_makedev(uint32_t major, uint32_t minor);
@@ -36,6 +39,9 @@ uint32_t clinux_minor(dev_t device);
    bytes: fsopen(2), fsmount(2), Linux 5.2. Or an unlinked file in a directory (O_TMPFILE). Descriptors, or -1 with errno. */
 int clinux_open_memory_file(uint64_t limit);
 int clinux_open_unlinked_file(const char *directory);
+
+/* 1 if a directory is the root of a mount (statx(2), STATX_ATTR_MOUNT_ROOT, Linux 5.8), 0 if not, -1 if that is not known. */
+int clinux_is_mount_root(int fd);
 
 /* Inode flags (chattr), FS_IOC_GETFLAGS and FS_IOC_SETFLAGS. */
 extern const int clinux_immutable_flag;
