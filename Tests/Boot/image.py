@@ -84,8 +84,8 @@ def recipe_hash():
     return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 
-def apt_sources():
-    """The machine's own sources of this release, as apt reads them out of /etc/apt."""
+def apt_sources(suite=SUITE):
+    """The machine's own sources of Debian, as apt reads them out of /etc/apt, for this release."""
     fields = "$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(COMPONENT)"
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"],
@@ -93,11 +93,13 @@ def apt_sources():
     ).stdout
     lines = []
     for origin, uri, codename, component in (line.split("|") for line in listing.splitlines()):
-        if origin == "Debian" and re.fullmatch(SUITE + "(-updates|-security)?", codename) and component == "main":
+        release = re.fullmatch("[a-z]+(-updates|-security)?", codename)
+        if origin == "Debian" and release and component == "main":
+            codename = suite + (release.group(1) or "")
             lines.append(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {uri} {codename} main")
     if not lines:
         raise SystemExit(
-            f"boot-test: apt on this machine has no source for Debian {SUITE}. Add one, run apt-get update, "
+            f"boot-test: apt on this machine has no source for Debian {suite}. Add one, run apt-get update, "
             "or name a file with one-line sources by --apt-sources."
         )
     return sorted(set(lines))

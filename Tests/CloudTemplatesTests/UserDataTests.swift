@@ -72,7 +72,8 @@ struct UserDataTests {
         let off = try UserData(configuration: configuration, source: .preinstalled, powersOffOnFailure: true)
         let text = try off.text(format: .shell)
         #expect(text.contains("\nOnFailure=poweroff.target\n"))
-        // systemd takes it after the first try.
+        // systemd 255 and newer takes OnFailure= after the first try without it, and FailureAction= with every version.
+        #expect(text.contains("\n[Service]\nRestartMode=direct\n"))
         #expect(!text.contains("FailureAction"))
         let on = try UserData(configuration: configuration, source: .preinstalled)
         #expect(try !on.text(format: .shell).contains("poweroff"))

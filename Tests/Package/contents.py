@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 
+import image
 from trees import output
 
 UNITS = ["autoheal-agent.service", "autoheal-agent-arrival.service", "autoheal-data.target"]
@@ -125,14 +126,15 @@ def prove_rule(check, file):
 
 def prove_units(report, tree, root):
     """With the systemd of a tree in which the package is installed."""
-    result = subprocess.run(["systemd-analyze", "--root=" + tree.path, "--man=no", "verify", *UNITS], capture_output=True, text=True)
-    report.check("systemd-analyze verify finds nothing", result.returncode == 0 and not result.stderr, result.stderr)
-    text = output(
-        "systemd-analyze", "--root=" + tree.path, "--offline=true", "--no-pager", "security", "autoheal-agent.service"
-    )
+    result = tree.attempt("systemd-analyze", "--man=no", "verify", *UNITS)
+    ours = [line for line in result.stderr.splitlines() if "autoheal" in line]
+    report.check("systemd-analyze verify finds nothing in our units", not ours, ours)
+    text = tree.run("systemd-analyze", "--offline=true", "--no-pager", "security", "autoheal-agent.service")
     figure = float(re.search(r"exposure level for autoheal-agent.service: ([0-9.]+)", text).group(1))
     report.figure("systemd-analyze security", figure)
     report.check(f"its exposure is {EXPOSURE} at most", figure <= EXPOSURE, figure)
+    if tree.suite != image.SUITE:
+        return  # Newer versions weigh differently.
     with open(os.path.join(root, "docs", "package.md")) as page:
         said = re.search(r"`systemd-analyze security autoheal-agent.service`: ([0-9.]+) of 10", page.read())
     report.check("docs/package.md has that figure", said and float(said.group(1)) == figure, said and said.group(1))

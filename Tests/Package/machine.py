@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+from control_groups import ControlGroup
+
 UNIT = "autoheal-agent.service"
 
 
@@ -18,13 +20,15 @@ class Machine:
         self.log = log
 
     def __enter__(self):
+        self.group = ControlGroup(f"test-package-{os.getpid()}-{os.path.basename(self.tree.path)}")
+        self.group.__enter__()
         with open(self.log, "wb") as console:
             # A terminal of its own for /dev/console; its output is the console's.
             self.process = subprocess.Popen(
-                [
+                self.group.entering([
                     "systemd-nspawn", "--quiet", "--directory", self.tree.path, "--register=no", "--keep-unit",
                     "--private-network", "--capability=all", "--console=read-only", "--boot",
-                ],
+                ]),
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
             )
         self.leader = self.wait("systemd to start", self.find_leader)
@@ -33,12 +37,16 @@ class Machine:
         return self
 
     def __exit__(self, *_):
+        if not self.has_ended():
+            with open(self.log + ".journal", "w") as file:
+                file.write(self.try_to("journalctl", "--boot", "--output=short-monotonic", "--no-pager").stdout)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.group.__exit__()
 
     def find_leader(self):
         if self.process.poll() is not None:
@@ -103,6 +111,7 @@ class Disk:
     """A loop device of the host, whose node the machine sees when the test lets it."""
 
     def __init__(self, directory, size):
+        os.makedirs(directory, exist_ok=True)
         self.image = os.path.join(directory, "volume.img")
         with open(self.image, "wb") as file:
             file.truncate(size)

@@ -1,10 +1,11 @@
 """The command line of script/test-package: build, look at the package, install it in a tree, boot that tree.
 
-Everything happens in a directory of its own and in containers without a network; needs root.
+That is done with the systemd of each supported Debian, side by side. Everything happens in a directory of its own and in
+containers without a network; needs root.
 """
 
 import argparse
-import contextlib
+import concurrent.futures
 import os
 import signal
 import subprocess
@@ -23,37 +24,49 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 class Report:
     """Says what holds and what does not; a test goes on after a failure."""
 
-    def __init__(self):
-        self.start = time.monotonic()
+    def __init__(self, prefix="", start=None):
+        self.prefix = prefix
+        self.start = start or time.monotonic()
         self.failures = []
         self.count = 0
 
+    def part(self, name):
+        """A report of its own for what runs beside other parts."""
+        return Report(f"{name}: ", self.start)
+
+    def say(self, text):
+        print(self.prefix + text, flush=True)
+
     def begin(self, title):
-        print(f"== {title} ({time.monotonic() - self.start:.0f} s)", flush=True)
+        self.say(f"== {title} ({time.monotonic() - self.start:.0f} s)")
 
     def check(self, claim, holds, found=""):
         self.count += 1
         if holds:
-            print(f"  ok      {claim}", flush=True)
+            self.say(f"  ok      {claim}")
         else:
-            print(f"  FAILED  {claim}: {found}", flush=True)
-            self.failures.append(claim)
+            self.say(f"  FAILED  {claim}: {found}")
+            self.failures.append(self.prefix + claim)
 
     def figure(self, name, value):
-        print(f"  figure  {name}: {value}", flush=True)
+        self.say(f"  figure  {name}: {value}")
 
-    def end(self):
+    def end(self, parts):
         seconds = time.monotonic() - self.start
-        print(f"{self.count} checks, {len(self.failures)} failed, {seconds:.0f} s")
-        for claim in self.failures:
+        failures = [claim for report in (self, *parts) for claim in report.failures]
+        count = self.count + sum(part.count for part in parts)
+        print(f"{count} checks, {len(failures)} failed, {seconds:.0f} s")
+        for claim in failures:
             print(f"  FAILED  {claim}")
-        return 1 if self.failures else 0
+        return 1 if failures else 0
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Builds the package and proves it: contents, installation, unit.")
+    parser = argparse.ArgumentParser(description="Builds the package and proves it: contents, installation, units.")
     parser.add_argument("--deb", metavar="FILE", help="the package to test instead of building one")
     parser.add_argument("--no-boot", action="store_true", help="leave out what needs systemd-nspawn")
+    parser.add_argument("--suite", choices=trees.SUITES, action="append", help="only this Debian; may be repeated")
+    parser.add_argument("--stage", action="append", metavar="NAME", help="only this stage of the units; may be repeated")
     parser.add_argument("--logs", metavar="DIRECTORY", help="where to leave logs (default: .build/test-package)")
     options = parser.parse_args()
     if os.geteuid() != 0:
@@ -74,14 +87,28 @@ def main():
             sys.exit(f"test-package: script/package failed; see {log.name}")
         deb = built.stdout.split()[-1]
 
-    with tempfile.TemporaryDirectory(prefix="test-package-") as work, contextlib.ExitStack() as stack:
-        report.begin("contents")
-        contents.prove(report, deb, work, ROOT)
-        report.begin("a Debian tree")
-        tree = stack.enter_context(trees.Tree(work, logs))
-        report.begin("installed without a running systemd")
+    with tempfile.TemporaryDirectory(prefix="test-package-") as work:
+        if not options.stage:
+            report.begin("contents")
+            contents.prove(report, deb, work, ROOT)
         newer = trees.next_version(deb, work)
+        suites = options.suite or list(trees.SUITES)
+        parts = [report.part(suite) for suite in suites]
+        with concurrent.futures.ThreadPoolExecutor(len(suites)) as executor:
+            runs = [
+                executor.submit(prove, part, suite, deb, newer, work, os.path.join(logs, suite), options)
+                for part, suite in zip(parts, suites)
+            ]
+        for run in runs:
+            run.result()
+    return report.end(parts)
+
+
+def prove(report, suite, deb, newer, work, logs, options):
+    os.makedirs(logs, exist_ok=True)
+    report.begin("a Debian tree")
+    with trees.Tree(suite, work, logs) as tree:
+        report.begin("installed without a running systemd")
         installation.prove(report, tree, deb, newer, ROOT)
         if not options.no_boot:
-            units.prove(report, tree, deb, newer, work, logs)
-    return report.end()
+            units.prove(report, tree, deb, newer, logs, options.stage)

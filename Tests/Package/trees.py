@@ -7,6 +7,8 @@ import subprocess
 
 import image  # of Tests/Boot: how this machine reaches its apt sources
 
+# With the systemd that they have: what it does to a unit that fails changed in between.
+SUITES = {"bookworm": 252, "trixie": 257}
 PACKAGES = "dbus,e2fsprogs,init-system-helpers,libblkid1,libmount1,libstdc++6,mount,systemd,systemd-sysv,udev"
 
 
@@ -36,16 +38,17 @@ def next_version(deb, work):
 class Tree:
     """The root of a Debian system; made once and kept in the cache as an archive."""
 
-    def __init__(self, work, logs):
-        self.path = os.path.join(work, "tree")
+    def __init__(self, suite, work, logs):
+        self.suite = suite
+        self.path = os.path.join(work, suite)
         self.logs = logs
 
     def __enter__(self):
         cache = os.path.join(os.path.dirname(image.cache_directory()), "test-package")
         os.makedirs(cache, exist_ok=True)
-        recipe = hashlib.sha256(f"{image.SUITE} {PACKAGES}".encode()).hexdigest()[:16]
-        archive = os.path.join(cache, f"tree-{recipe}.tar")
-        with image.locked(os.path.join(cache, "lock")):
+        recipe = hashlib.sha256(f"{self.suite} {PACKAGES}".encode()).hexdigest()[:16]
+        archive = os.path.join(cache, f"tree-{self.suite}-{recipe}.tar")
+        with image.locked(os.path.join(cache, "lock-" + self.suite)):
             if not os.path.exists(archive):
                 self.build(archive)
         os.mkdir(self.path)
@@ -62,13 +65,13 @@ class Tree:
         new = archive.replace(".tar", ".new.tar")
         sources = archive + ".list"
         with open(sources, "w") as file:
-            file.write("\n".join(image.apt_sources()) + "\n")
+            file.write("\n".join(image.apt_sources(self.suite)) + "\n")
         try:
             with open(os.path.join(self.logs, "tree.log"), "w") as log:
                 subprocess.run(
                     [
                         "mmdebstrap", "--mode=root", "--variant=minbase", "--include=" + PACKAGES, *image.apt_options(),
-                        "--dpkgopt=path-exclude=/usr/share/locale/*", image.SUITE, new, sources,
+                        "--dpkgopt=path-exclude=/usr/share/locale/*", self.suite, new, sources,
                     ],
                     check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 )
@@ -91,11 +94,18 @@ class Tree:
         shutil.copy(file, self.file(path))
         return path
 
-    def run(self, *command, check=True):
+    def attempt(self, *command):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
         # In a mount namespace of its own: Swift reads its arguments from /proc.
-        script = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
-        return output("unshare", "--mount", "sh", "-c", script, self.path, *command, check=check, env=environment)
+        script = 'mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/run" && exec chroot "$0" "$@"'
+        command = ["unshare", "--mount", "sh", "-c", script, self.path, *command]
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    def run(self, *command):
+        result = self.attempt(*command)
+        if result.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)} ended with {result.returncode}: {result.stderr.strip()[-600:]}")
+        return result.stdout
 
     def names(self):
         """Every path and where it links to, without what package management itself keeps."""

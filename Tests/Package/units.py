@@ -1,9 +1,11 @@
 """What the units do under a real systemd, and what package management does to them while they run."""
 
+import dataclasses
 import os
 import re
 import subprocess
 
+import trees
 from machine import UNIT, Disk, Machine, MachineError
 
 TARGET = "autoheal-data.target"
@@ -27,32 +29,47 @@ sleep 6
 """
 
 
-def prove(report, tree, deb, newer, work, logs):
+def prove(report, tree, deb, newer, logs, only=None):
     deb, newer = tree.copy(deb), tree.copy(newer)
-    with Disk(work, 64 << 20) as disk:
-        report.begin("a machine that nobody has configured boots")
-        stage(report, lambda: unconfigured(report, tree, logs))
-        tree.write(DROP_IN, SHORTER)
-        tree.write("/etc/systemd/system/dependent.service", DEPENDENT)
-        with open(tree.file(f"{EXAMPLES}/bound-service.conf")) as example:
-            tree.write("/etc/systemd/system/dependent.service.d/autoheal.conf", example.read())
-        tree.run("systemctl", "add-wants", TARGET, "dependent.service")
-        configure(tree, disk)
-        report.begin("the volume comes late")
-        stage(report, lambda: late(report, tree, disk, deb, newer, logs))
-        report.begin("stopped during mkfs; the volume comes after the last try")
-        configure(tree, disk)
-        tree.run("dpkg", "--install", deb)
-        stage(report, lambda: stopped(report, tree, disk, deb, logs))
-        report.begin("an instance that cannot get its data powers off")
-        stage(report, lambda: powers_off(report, tree, disk, logs))
+    with Disk(tree.path + "-disks", 64 << 20) as disk:
+        bind_service(tree)
+        stages = {
+            "unconfigured": ("a machine that nobody has configured boots", unconfigured),
+            "late": ("the volume comes late", late),
+            "stopped": ("stopped during mkfs; the volume comes after the last try", stopped),
+            "powers-off": ("an instance that cannot get its data powers off", powers_off),
+        }
+        for name, (title, act) in stages.items():
+            if only and name not in only:
+                continue
+            report.begin(title)
+            try:
+                act(Stage(report, tree, disk, deb, newer, os.path.join(logs, name + ".log")))
+            except MachineError as error:
+                report.check("the stage goes to its end", False, error)
 
 
-def stage(report, act):
-    try:
-        act()
-    except MachineError as error:
-        report.check("the stage goes to its end", False, error)
+@dataclasses.dataclass
+class Stage:
+    """What every stage is given; it may rely on nothing that another one has left."""
+
+    report: object
+    tree: trees.Tree
+    disk: Disk
+    deb: str
+    newer: str
+    log: str
+
+    def machine(self):
+        return Machine(self.tree, self.log)
+
+
+def bind_service(tree):
+    tree.write(DROP_IN, SHORTER)
+    tree.write("/etc/systemd/system/dependent.service", DEPENDENT)
+    with open(tree.file(f"{EXAMPLES}/bound-service.conf")) as example:
+        tree.write("/etc/systemd/system/dependent.service.d/autoheal.conf", example.read())
+    tree.run("systemctl", "add-wants", TARGET, "dependent.service")
 
 
 def configure(tree, disk):
@@ -62,8 +79,9 @@ def configure(tree, disk):
     )
 
 
-def unconfigured(report, tree, logs):
-    with Machine(tree, os.path.join(logs, "unconfigured.log")) as machine:
+def unconfigured(stage):
+    report = stage.report
+    with stage.machine() as machine:
         machine.wait_until("active", "multi-user.target")
         state = machine.state()
         report.check("the unit was skipped", (state["ConditionResult"], state["ActiveState"]) == ("no", "inactive"), state)
@@ -73,10 +91,10 @@ def unconfigured(report, tree, logs):
         report.check("the target is not reached", machine.state(TARGET)["ActiveState"] == "inactive", target.stderr)
 
 
-def late(report, tree, disk, deb, newer, logs):
-    check = report.check
-    log = os.path.join(logs, "late.log")
-    with Machine(tree, log) as machine:
+def late(stage):
+    check, disk, deb, newer = stage.report.check, stage.disk, stage.deb, stage.newer
+    configure(stage.tree, disk)
+    with stage.machine() as machine:
         machine.wait_until("active", "multi-user.target")
         check("the boot does not wait for the volume", machine.state()["ActiveState"] == "activating", machine.state())
         machine.wait("a second try", lambda: int(machine.state()["NRestarts"]) >= 1)
@@ -122,13 +140,15 @@ def dependent_runs(machine):
     return machine.state("dependent.service")["ActiveState"] == "active"
 
 
-def stopped(report, tree, disk, deb, logs):
-    check = report.check
+def stopped(stage):
+    check, tree, disk, deb = stage.report.check, stage.tree, stage.disk, stage.deb
+    configure(tree, disk)
+    tree.run("dpkg", "--install", deb)
     disk.erase()
     mkfs = tree.file("/sbin/mkfs.ext4")
     os.remove(mkfs)
     tree.write("/sbin/mkfs.ext4", SLOW_MKFS, 0o755)
-    with Machine(tree, os.path.join(logs, "stopped.log")) as machine:
+    with stage.machine() as machine:
         disk.attach(machine)
         machine.wait("mkfs to begin", lambda: machine.try_to("test", "-e", "/run/mkfs-began").returncode == 0)
         machine.run("systemctl", "stop", UNIT)
@@ -181,11 +201,12 @@ def stopped(report, tree, disk, deb, logs):
         machine.run("systemctl", "enable", UNIT)
 
 
-def powers_off(report, tree, disk, logs):
+def powers_off(stage):
+    report, tree, disk = stage.report, stage.tree, stage.disk
+    configure(tree, disk)
     with open(tree.file(f"{EXAMPLES}/replace-instance.conf")) as example:
         tree.write(DROP_IN, example.read() + "[Service]\nRestartSec=2\n")
-    log = os.path.join(logs, "powers-off.log")
-    with Machine(tree, log) as machine:
+    with stage.machine() as machine:
         machine.wait("the machine to power off", machine.has_ended)
     lines = re.findall(r"did not appear", machine.console())
     report.check("after the last of its tries", len(lines) == 3, lines)
@@ -194,7 +215,7 @@ def powers_off(report, tree, disk, logs):
     subprocess.run(["sfdisk", "--quiet", "--no-reread", disk.node], input="label: gpt\n,,\n", text=True, check=True, capture_output=True)
     tree.write("/etc/systemd/system/attach.service", f"[Unit]\nDefaultDependencies=no\nBefore={UNIT}\n[Service]\nType=oneshot\nExecStart=/usr/bin/mknod {disk.node} b 7 {os.minor(os.stat(disk.node).st_rdev)}\n[Install]\nWantedBy=multi-user.target\n")
     tree.run("systemctl", "enable", "attach.service")
-    with Machine(tree, log) as machine:
+    with stage.machine() as machine:
         machine.wait("the machine to power off", machine.has_ended)
     lines = [line for line in machine.console().splitlines() if "outcome=refused" in line]
     report.check("after one refusal, whose reason is on the console", len(lines) == 1 and "gpt" in lines[0], lines)

@@ -46,10 +46,12 @@ package struct UserData: Hashable, Sendable {
             path: ConfigurationFile.standardPath,
             content: head + configuration.text
         )
-        // Not FailureAction=poweroff, which systemd takes after the first try that fails, although others are to come.
+        // Not FailureAction=poweroff, which systemd takes after the first try that fails, although others are to come; so
+        // does systemd 255 with OnFailure=, unless one try goes over into the next.
         let powerOff = UserDataFile(
             path: "/etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf",
-            content: "[Unit]\nOnFailure=poweroff.target\nOnFailureJobMode=replace-irreversibly\n"
+            content: "[Unit]\nOnFailure=poweroff.target\nOnFailureJobMode=replace-irreversibly\n\n"
+                + "[Service]\nRestartMode=direct\n"
         )
         return [configuration] + (powersOffOnFailure ? [powerOff] : []) + source.files
     }
