@@ -5,8 +5,8 @@ import ConfigurationFile
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config",
-        abstract: "Check the configuration file.",
-        subcommands: [Check.self]
+        abstract: "Check the configuration file, and say which instance it is meant for.",
+        subcommands: [Check.self, Applies.self, Adopt.self, Changed.self, PrepareImage.self]
     )
 
     struct Check: ParsableCommand {

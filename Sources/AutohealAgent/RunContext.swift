@@ -1,5 +1,6 @@
 import AutohealCore
 import AutohealHost
+import ConfigurationFile
 import FoundationEssentials
 import InstanceMetadata
 import Logging
@@ -41,6 +42,7 @@ struct RunContext: Sendable {
     @MainActor
     func mountAll() async -> ExitStatus {
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
+        rememberFile()
         let volumes = configuration.volumes
         if volumes.count == 1 { return await mount(volumes[0], watch) }
 
@@ -84,6 +86,24 @@ struct RunContext: Sendable {
             ]
         )
         return outcome.exitStatus
+    }
+
+    /// Leaves what the file says now for `status` and `config changed`, before anything is waited for.
+    private func rememberFile() {
+        guard let volumes = configuration.fileVolumes else { return }
+        let before = (try? ConfigurationFile(path: runtimeDirectory.volumesFile).specs()) ?? []
+        let mountPoints = Set(configuration.volumes.map(\.mountPoint))
+        for spec in before where !mountPoints.contains(spec.mountPoint) {
+            runtimeDirectory.removeReport(of: spec.mountPoint)
+        }
+        do {
+            try runtimeDirectory.writeVolumes(ConfigurationFile(volumes: volumes).text)
+        } catch {
+            logging.logger().warning(
+                "The configuration could not be noted for 'status'",
+                metadata: ["directory": "\(runtimeDirectory.path)", "error": "\(error)"]
+            )
+        }
     }
 
     private func logger(for spec: VolumeSpec) -> Logger {

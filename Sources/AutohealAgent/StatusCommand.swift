@@ -1,6 +1,7 @@
 import ArgumentParser
 import AutohealCore
 import AutohealHost
+import ConfigurationFile
 import FoundationEssentials
 
 struct StatusCommand: ParsableCommand {
@@ -9,9 +10,19 @@ struct StatusCommand: ParsableCommand {
         abstract: "Say what the last run did and whether it still holds.",
         discussion: """
             Exits with 0 only if every volume is mounted now, from the right device, read-write unless it was asked to be \
-            read-only: fit for a health check. Before the first run it exits with 66.
+            read-only: fit for a health check. Before the first run it exits with 66. If the configuration file has changed \
+            since, it warns; if a volume of it is not mounted as the file says now, it exits with 78.
             """
     )
+
+    @Option(
+        name: .customLong("config"),
+        help: ArgumentHelp(
+            "The configuration file. (default: \(ConfigurationFile.standardPath), if there is one)",
+            valueName: "file"
+        )
+    )
+    var configurationFile = ConfigurationFile.standardPath
 
     @Option(help: "Only the volume at this mount point.")
     var mountPoint: String?
@@ -21,9 +32,9 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
-        let volumes = directory.reports()
-            .filter { mountPoint == nil || $0.mountPoint == mountPoint }
-            .map { VolumeHealth(of: $0) }
+        let reports = directory.reports()
+        let volumes = reports.filter(isAskedFor).map { VolumeHealth(of: $0) }
+        let drift = drift(since: reports)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -31,11 +42,27 @@ struct StatusCommand: ParsableCommand {
         } else {
             for volume in volumes { print(volume.text) }
         }
+        for warning in drift?.warnings ?? [] { Main.complain("autoheal-agent: warning: \(warning)") }
+        for sentence in drift?.missing ?? [] { Main.complain("autoheal-agent: \(sentence)") }
+        guard drift?.missing.isEmpty != false else { throw ExitCode(ExitStatus.configuration.rawValue) }
         guard !volumes.isEmpty else {
             Main.complain("autoheal-agent: no run has left a report in \(directory.path).")
             throw ExitCode(ExitStatus.noInput.rawValue)
         }
         throw ExitCode((volumes.map(\.status).first { $0 != .ok } ?? .ok).rawValue)
+    }
+
+    private func isAskedFor(_ report: Report) -> Bool { mountPoint == nil || report.mountPoint == mountPoint }
+
+    /// Nil where no run has read a file, or there is none, or it is wrong now, which is said.
+    private func drift(since reports: [Report]) -> ConfigurationDrift? {
+        guard let change = try? ConfigurationChange(file: configurationFile) else { return nil }
+        let isAskedFor = { (spec: VolumeSpec) in mountPoint == nil || spec.mountPoint == mountPoint }
+        return ConfigurationDrift(
+            present: change.present.filter(isAskedFor),
+            lastRun: change.lastRun.filter(isAskedFor),
+            reports: reports
+        )
     }
 }
 

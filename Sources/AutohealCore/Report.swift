@@ -7,6 +7,8 @@ package struct Report: Hashable, Sendable, Codable {
     package var mountPoint: String
     package var node: String?
     package var number: DeviceNumber?
+    /// What the device said of itself; nil if it says nothing, or in the report of an older version.
+    package var volumeID: String?
     package var wantsReadOnly: Bool
     package var outcome: String
     package var exitStatus: ExitStatus
@@ -24,6 +26,7 @@ package struct Report: Hashable, Sendable, Codable {
         mountPoint = spec.mountPoint
         node = outcome.state?.device.node
         number = outcome.state?.device.number
+        volumeID = outcome.state?.device.volumeID?.description
         wantsReadOnly = spec.options.isReadOnly
         self.outcome = outcome.name
         exitStatus = outcome.exitStatus
@@ -41,6 +44,7 @@ package struct Report: Hashable, Sendable, Codable {
     package enum CodingKeys: String, CodingKey {
         case version, device, node, number, outcome, reason, steps, warnings, time, duration
         case mountPoint = "mount_point"
+        case volumeID = "volume_id"
         case wantsReadOnly = "wants_read_only"
         case exitStatus = "exit_status"
     }

@@ -1,0 +1,22 @@
+extension ConfigurationFile {
+    /// A file's text with another instance id, or with none; comments and all the rest stay as they are.
+    ///
+    /// - Throws: ``ConfigurationFileError`` if the text is not a configuration.
+    package static func text(
+        _ text: String,
+        for instanceID: String?,
+        file: String = standardPath
+    ) throws(ConfigurationFileError) -> String {
+        var wanted = try ConfigurationFile(parsing: text, file: file)
+        wanted.instanceID = instanceID
+        let outline = Outline(text)
+        let ends = outline.statements.first { $0.text.hasPrefix("[") }?.line ?? .max
+        let stamp = SourceLines(outline).line(of: TableName.instanceKey, in: .root).flatMap { $0 < ends ? $0 : nil }
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        if let stamp { lines.remove(at: stamp - 1) }
+        if let instanceID { lines.insert("\(TableName.instanceKey) = \"\(instanceID)\"", at: 0) }
+        let new = lines.joined(separator: "\n")
+        // Where the key is written in a way that takes more than a line, all of it is written anew.
+        return (try? ConfigurationFile(parsing: new, file: file)) == wanted ? new : wanted.text
+    }
+}
