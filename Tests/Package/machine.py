@@ -8,6 +8,9 @@ import time
 from control_groups import ControlGroup
 
 UNIT = "autoheal-agent.service"
+TARGET = "autoheal-data.target"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/test.conf"
+EXAMPLES = "usr/share/doc/autoheal-agent/examples"
 
 
 class MachineError(Exception):
@@ -17,6 +20,7 @@ class MachineError(Exception):
 class Machine:
     def __init__(self, tree, log):
         self.tree = tree
+        self.leader = None
         self.log = log
 
     def __enter__(self):
@@ -31,13 +35,17 @@ class Machine:
                 ]),
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
             )
-        self.leader = self.wait("systemd to start", self.find_leader)
-        # Shut down before basic.target, systemd would not hear of it. It may power off by itself before.
-        self.wait("the boot", lambda: self.has_ended() or self.state("basic.target")["ActiveState"] == "active")
+        try:
+            self.leader = self.wait("systemd to start", self.find_leader)
+            # Shut down before basic.target, systemd would not hear of it. It may power off by itself before.
+            self.wait("the boot", self.has_booted)
+        except MachineError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
-        if not self.has_ended():
+        if self.leader and not self.has_ended():
             with open(self.log + ".journal", "w") as file:
                 file.write(self.try_to("journalctl", "--boot", "--output=short-monotonic", "--no-pager").stdout)
         self.process.send_signal(signal.SIGTERM)
@@ -58,6 +66,11 @@ class Machine:
                         return child
         return None
 
+    def has_booted(self):
+        # A systemd that powers off does not answer, and a systemctl that waits for it would keep it from ending.
+        asked = self.try_to("systemctl", "is-active", "basic.target", limit=10)
+        return self.has_ended() or asked.stdout.strip() == "active"
+
     def has_ended(self):
         return self.process.poll() is not None
 
@@ -65,15 +78,15 @@ class Machine:
         with open(self.log, errors="replace") as log:
             return log.read()
 
-    def try_to(self, *command):
+    def try_to(self, *command, limit=60):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
         command = ["nsenter", "--target", self.leader, "--all", *command]
         try:
             return subprocess.run(
-                command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, timeout=60
+                command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, timeout=limit
             )
         except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(command, 124, "", "no answer within 60 s")
+            return subprocess.CompletedProcess(command, 124, "", f"no answer within {limit} s")
 
     def run(self, *command):
         result = self.try_to(*command)
@@ -137,3 +150,17 @@ class Disk:
 
     def has_filesystem(self):
         return subprocess.run(["e2fsck", "-f", "-n", self.node], capture_output=True).returncode == 0
+
+    def is_blank(self):
+        with open(self.node, "rb") as device:
+            return not any(any(part) for part in iter(lambda: device.read(1 << 20), b""))
+
+    def is_there(self, tree, unit):
+        """From the next boot on, before the unit looks."""
+        minor = os.minor(os.stat(self.node).st_rdev)
+        tree.write(
+            "/etc/systemd/system/attach.service",
+            f"[Unit]\nDefaultDependencies=no\nBefore={unit}\n[Service]\nType=oneshot\n"
+            f"ExecStart=/usr/bin/mknod {self.node} b 7 {minor}\n[Install]\nWantedBy=multi-user.target\n",
+        )
+        tree.run("systemctl", "enable", "attach.service")

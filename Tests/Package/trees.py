@@ -7,6 +7,7 @@ import subprocess
 
 import image  # of Tests/Boot: how this machine reaches its apt sources
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # With the systemd that they have: what it does to a unit that fails changed in between.
 SUITES = {"bookworm": 252, "trixie": 257}
 PACKAGES = "dbus,e2fsprogs,init-system-helpers,libblkid1,libmount1,libstdc++6,mount,systemd,systemd-sysv,udev"
@@ -40,6 +41,7 @@ class Tree:
 
     def __init__(self, suite, work, logs):
         self.suite = suite
+        self.systemd = SUITES[suite]
         self.path = os.path.join(work, suite)
         self.logs = logs
 
@@ -97,7 +99,7 @@ class Tree:
     def attempt(self, *command):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
         # In a mount namespace of its own: Swift reads its arguments from /proc.
-        script = 'mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/run" && exec chroot "$0" "$@"'
+        script = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
         command = ["unshare", "--mount", "sh", "-c", script, self.path, *command]
         return subprocess.run(command, capture_output=True, text=True, env=environment)
 
@@ -109,7 +111,7 @@ class Tree:
 
     def names(self):
         """Every path and where it links to, without what package management itself keeps."""
-        own = ("/var/lib/dpkg/", "/var/log/", "/var/cache/", "/var/tmp/", "/var/lib/apt/", "/var/lib/systemd/deb-systemd-helper")
+        own = ("/run/", "/var/lib/dpkg/", "/var/log/", "/var/cache/", "/var/tmp/", "/var/lib/apt/", "/var/lib/systemd/deb-systemd-helper")
         found = set()
         for folder, folders, files in os.walk(self.path):
             for name in folders + files:

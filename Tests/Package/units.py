@@ -5,12 +5,10 @@ import os
 import re
 import subprocess
 
+import baked
 import trees
-from machine import UNIT, Disk, Machine, MachineError
+from machine import DROP_IN, EXAMPLES, TARGET, UNIT, Disk, Machine, MachineError
 
-TARGET = "autoheal-data.target"
-DROP_IN = f"/etc/systemd/system/{UNIT}.d/test.conf"
-EXAMPLES = "usr/share/doc/autoheal-agent/examples"
 # The shipped limits would take 20 minutes to be reached.
 SHORTER = "[Unit]\nStartLimitBurst=3\n[Service]\nRestartSec=2\n"
 DEPENDENT = """\
@@ -19,10 +17,28 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/bin/touch /data/dependent
 """
+# A leftover of an installation without the agent; those of devices are ignored in a container.
+LEFTOVER = "leftover /data ext4 defaults,nofail 0 2\n"
+# Writes when the volume has been unmounted, or after 5 s of having it: the bare mount point takes nothing.
+LAST_WRITE = """\
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/true
+ExecStop=/bin/sh -c 'for i in 1 2 3 4 5; do mountpoint -q /data || break; sleep 1; done; echo written >/data/last-write'
+"""
+RESCUE_LIKE = "[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\nAllowIsolate=yes\n"
+# What dockerd does for a container with -v /data:/data: a mount namespace that no later mount reaches.
+DOCKER = """\
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/unshare --mount --propagation private sh -c 'mountpoint -q /data && touch /run/container-has-volume'
+"""
+PAGE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "package.md")
 # So slow that the moment cannot be missed.
 SLOW_MKFS = """\
 #!/bin/sh
-[ "$1" != -V ] || exec /sbin/mke2fs -V
 touch /run/mkfs-began
 sleep 6
 /sbin/mke2fs -t ext4 "$@" && touch /run/mkfs-ended
@@ -37,6 +53,9 @@ def prove(report, tree, deb, newer, logs, only=None):
             "unconfigured": ("a machine that nobody has configured boots", unconfigured),
             "late": ("the volume comes late", late),
             "stopped": ("stopped during mkfs; the volume comes after the last try", stopped),
+            "isolated": ("another target is isolated; then the machine is shut down", isolated),
+            "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
+            "baked": ("an instance with another one's disk", baked.story),
             "powers-off": ("an instance that cannot get its data powers off", powers_off),
         }
         for name, (title, act) in stages.items():
@@ -66,16 +85,20 @@ class Stage:
 
 def bind_service(tree):
     tree.write(DROP_IN, SHORTER)
-    tree.write("/etc/systemd/system/dependent.service", DEPENDENT)
+    bind(tree, "dependent.service", DEPENDENT)
+
+
+def bind(tree, service, text):
+    tree.write(f"/etc/systemd/system/{service}", text)
     with open(tree.file(f"{EXAMPLES}/bound-service.conf")) as example:
-        tree.write("/etc/systemd/system/dependent.service.d/autoheal.conf", example.read())
-    tree.run("systemctl", "add-wants", TARGET, "dependent.service")
+        tree.write(f"/etc/systemd/system/{service}.d/autoheal.conf", example.read())
+    tree.run("systemctl", "add-wants", TARGET, service)
 
 
-def configure(tree, disk):
+def configure(tree, disk, further=""):
     tree.write(
         "/etc/autoheal-agent/config.toml",
-        f'[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n',
+        f'[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n{further}',
     )
 
 
@@ -201,6 +224,61 @@ def stopped(stage):
         machine.run("systemctl", "enable", UNIT)
 
 
+def isolated(stage):
+    check, tree, disk = stage.report.check, stage.tree, stage.disk
+    configure(tree, disk)
+    disk.erase()
+    tree.write("/etc/systemd/system/rescue-like.target", RESCUE_LIKE)
+    bind(tree, "last-write.service", LAST_WRITE)
+    with open(PAGE) as page:
+        documented = re.search(r"# (/etc/systemd/system/docker\.service\.d/\S+)\n(.*?)```", page.read(), re.S)
+    if documented:
+        tree.write(*documented.groups())
+    tree.write("/etc/systemd/system/docker.service", DOCKER)
+    tree.run("systemctl", "add-wants", TARGET if documented else "multi-user.target", "docker.service")
+    tree.write("/etc/fstab", LEFTOVER)
+    with stage.machine() as machine:
+        disk.attach(machine)
+        machine.wait_until("active", "last-write.service")
+        machine.wait("docker.service", lambda: machine.state("docker.service")["ActiveState"] in ("active", "failed"))
+        seen = machine.try_to("test", "-e", "/run/container-has-volume").returncode == 0
+        check("a container of docker.service, with the drop-in of docs/package.md, has the volume", seen, documented)
+        machine.wait_until("active", "dependent.service")
+        units = (UNIT, TARGET, "dependent.service")
+        runs = [machine.state(unit)["InvocationID"] for unit in units]
+        for target in ("multi-user.target", "rescue-like.target", "multi-user.target"):
+            machine.run("systemctl", "isolate", target)
+            states = [machine.state(unit) for unit in units]
+            alive = all(state["ActiveState"] == "active" for state in states)
+            same = [state["InvocationID"] for state in states] == runs
+            check(f"the bound service lives while {target} is isolated", alive and same, states)
+        machine.wait_until("active", "last-write.service")
+        machine.run("systemctl", "--no-block", "poweroff")
+        machine.wait("the machine to power off", machine.has_ended)
+    found = subprocess.run(["debugfs", "-R", "cat /last-write", disk.node], capture_output=True, text=True)
+    check("the last write of a bound service is in the volume, whatever fstab says", found.stdout == "written\n", found)
+    tree.write("/etc/fstab", "")
+    for service in ("last-write.service", "docker.service"):
+        os.remove(tree.file(f"/etc/systemd/system/{service}"))
+
+
+def kernel_refuses(stage):
+    check, tree, disk = stage.report.check, stage.tree, stage.disk
+    configure(tree, disk, 'options = "journal_async_commit,data=ordered"\n')
+    disk.erase()
+    with stage.machine() as machine:
+        restricted = machine.run("cat", "/proc/sys/kernel/dmesg_restrict").strip()
+        stage.report.figure("kernel.dmesg_restrict", restricted)
+        # A container has none of its own.
+        machine.run("mknod", "--mode=600", "/dev/kmsg", "c", "1", "11")
+        disk.attach(machine)
+        machine.run("systemctl", "reset-failed", UNIT)
+        machine.run("systemctl", "start", "--no-block", UNIT)
+        machine.wait("the last word", lambda: machine.state()["ExecMainStatus"] == "71")
+        journal = machine.run("journalctl", "--unit", UNIT, "AUTOHEAL_OUTCOME=failed", "--output=cat")
+        check("what the kernel's log says of it is in the journal", "can't mount with journal_async_commit" in journal, journal)
+
+
 def powers_off(stage):
     report, tree, disk = stage.report, stage.tree, stage.disk
     configure(tree, disk)
@@ -211,10 +289,16 @@ def powers_off(stage):
     lines = re.findall(r"did not appear", machine.console())
     report.check("after the last of its tries", len(lines) == 3, lines)
 
+    with stage.machine() as machine:
+        machine.wait("a second try", lambda: machine.has_ended() or int(machine.state()["NRestarts"]) >= 1)
+        report.check("not after the first try", not machine.has_ended(), machine.console()[-600:])
+        disk.attach(machine)
+        machine.wait_until("active", "dependent.service")
+        report.check("a volume that comes with a later try keeps the instance", len(machine.mounts("/data")) == 1)
+
     disk.erase()
     subprocess.run(["sfdisk", "--quiet", "--no-reread", disk.node], input="label: gpt\n,,\n", text=True, check=True, capture_output=True)
-    tree.write("/etc/systemd/system/attach.service", f"[Unit]\nDefaultDependencies=no\nBefore={UNIT}\n[Service]\nType=oneshot\nExecStart=/usr/bin/mknod {disk.node} b 7 {os.minor(os.stat(disk.node).st_rdev)}\n[Install]\nWantedBy=multi-user.target\n")
-    tree.run("systemctl", "enable", "attach.service")
+    disk.is_there(tree, UNIT)
     with stage.machine() as machine:
         machine.wait("the machine to power off", machine.has_ended)
     lines = [line for line in machine.console().splitlines() if "outcome=refused" in line]
