@@ -12,14 +12,22 @@ struct CurrentInstanceTests {
     private func id(tag: String?, cloudInit: String?) throws -> String? {
         let scratch = try ScratchDirectory()
         if let tag {
-            try Files.makeDirectory("\(scratch.path)/sys/class/dmi/id")
+            try makeDirectories("/sys/class/dmi/id", in: scratch.path)
             try Files.write(tag + "\n", to: "\(scratch.path)/sys/class/dmi/id/board_asset_tag")
         }
         if let cloudInit {
-            try Files.makeDirectory("\(scratch.path)/run/cloud-init")
+            try makeDirectories("/run/cloud-init", in: scratch.path)
             try Files.write(cloudInit + "\n", to: "\(scratch.path)/run/cloud-init/.instance-id")
         }
         return CurrentInstance(on: MachineRoots(sys: scratch.path + "/sys", run: scratch.path + "/run")).id
+    }
+
+    private func makeDirectories(_ path: String, in directory: String) throws {
+        var made = directory
+        for name in path.split(separator: "/") {
+            made += "/\(name)"
+            try Files.makeDirectory(made)
+        }
     }
 
     @Test("Nitro's firmware knows it first")

@@ -1,23 +1,12 @@
+import ConfigurationFile
 import Yams
 
 extension UserData {
-    private static let scriptPath = "/usr/local/sbin/autoheal-install"
-
     /// A cloud-config document: files are written early in the boot, the script runs at its end.
     func cloudConfig() throws(GenerationError) -> String {
-        var files = files
-        var commands: [[String]] = []
-        if source == .preinstalled {
-            commands = [
-                ["systemctl", "daemon-reload"],
-                ["systemctl", "enable", "--quiet", "autoheal-agent.service"],
-                ["systemctl", "start", "--no-block", "autoheal-agent.service"],
-            ]
-        } else {
-            let script = try script(writesFiles: false)
-            files.append(UserDataFile(path: Self.scriptPath, mode: "0755", content: script))
-            commands = [["sh", Self.scriptPath]]
-        }
+        let script = UserDataFile(path: UserDataPath.script, mode: "0755", content: try script(writesFiles: false))
+        let files = files + [script]
+        let commands = [["sh", UserDataPath.script]]
         var document = YAMLDocument()
         document.append(
             "write_files",
