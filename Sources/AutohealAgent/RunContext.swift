@@ -41,6 +41,10 @@ struct RunContext: Sendable {
     /// - Returns: the status of the first one, in the order of the configuration, that failed.
     @MainActor
     func mountAll() async -> ExitStatus {
+        do throws(HostError) { try Reserve.check(volumes: configuration.volumes.count) } catch {
+            logging.logger().error("\(error.reason)", metadata: ["exit.status": "\(error.exitStatus.rawValue)"])
+            return error.exitStatus
+        }
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         rememberFile()
         let volumes = configuration.volumes

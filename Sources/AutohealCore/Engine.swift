@@ -110,7 +110,7 @@ package struct Engine<Machine: Host>: Sendable {
         _ spec: VolumeSpec,
         on device: Machine.Device
     ) async throws(VolumeError) -> (VolumeState, Plan) {
-        let state = try await host.observe(spec, device, logger: logger)
+        let state = try await settledState(spec, device)
         if case .filesystem(let filesystem) = state.device.content, filesystem.uuid != format.uuid.text {
             throw .superseded("The device no longer holds the file system that was just made.")
         }
@@ -123,7 +123,8 @@ package struct Engine<Machine: Host>: Sendable {
     /// time to go away.
     private func settledState(_ spec: VolumeSpec, _ device: Machine.Device) async throws(VolumeError) -> VolumeState {
         var readRetries = Self.readRetries
-        var busyRetries = Int(spec.deadline / Self.retryPause)
+        // Also without a deadline: a child that another volume's thread has just started holds what that thread had open.
+        var busyRetries = max(Self.readRetries, Int(spec.deadline / Self.retryPause))
         while true {
             var state = try await host.observe(spec, device, logger: logger)
             if state.device.use == .exclusivelyOpen, busyRetries > 0 {

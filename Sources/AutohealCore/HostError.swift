@@ -35,7 +35,9 @@ package struct HostError: Error, Hashable, Sendable, CustomStringConvertible {
         self.operation = operation
         self.subject = subject
         self.cause = cause
-        self.exitStatus = exitStatus
+        // Whatever was tried: where the machine has nothing left to do it with, it may be tried again.
+        self.exitStatus =
+            if case .errno(let errno) = cause, errno.isExhaustion { .temporaryFailure } else { exitStatus }
         self.advice = advice
     }
 
@@ -62,4 +64,11 @@ package enum VolumeError: Error, Hashable, Sendable {
     case superseded(String)
     /// A signal asked to stop; its number.
     case interrupted(signal: Int32)
+}
+
+extension Errno {
+    /// No descriptors, memory, processes or threads are left; says nothing of the device.
+    package var isExhaustion: Bool {
+        [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable].contains(self)
+    }
 }

@@ -63,6 +63,8 @@ package struct MkfsOptions: Hashable, Sendable {
         case ("-J", .some(let value)) where value.hasPrefix("device="),
             ("-O", .some(let value)) where value == "journal_dev":
             "has the journal on another device, which this agent neither proves blank nor waits for"
+        case ("-O", .some(let value)) where value == "mmp":
+            "has a block that is never made the same twice, so that a format that is cut short could not be finished"
         case ("-E", .some(let value)) where value.hasPrefix("offset="):
             "begins the file system elsewhere than at the start of the device"
         case ("-E", "discard"):

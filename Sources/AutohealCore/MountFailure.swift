@@ -42,7 +42,8 @@ package struct MountFailure: Hashable, Sendable {
                 "mount",
                 "\(node) at \(mountPoint) as \(type)",
                 .text(said.isEmpty ? library : "\(library); the kernel says: \(said)"),
-                exitStatus: errno == .resourceBusy ? .unavailable : .osError,
+                exitStatus: errno == .resourceBusy
+                    ? .unavailable : errno?.isExhaustion == true ? .temporaryFailure : .osError,
                 advice: advice
             )
         )
@@ -56,20 +57,18 @@ package struct MountFailure: Hashable, Sendable {
                 + "nouuid if both are wanted, after a look at which of them has the data."
         }
         if errno == .resourceBusy {
-            return "Find out who uses the device (fuser, lsblk); the volume was not formatted."
+            return "Find out who uses the device (fuser, lsblk)."
         }
         if said.contains("unsupported") || said.contains("unknown") || said.contains("unrecognized") {
             return
-                "The volume was made by newer tools, or options name what this kernel does not know; the volume was not "
-                + "formatted."
+                "The volume was made by newer tools, or options name what this kernel does not know."
         }
         if isDamage, let checker = type.readOnlyChecker {
             return
-                "If it is damaged: take a snapshot, then look with '\(checker) \(node)', which writes nothing; the volume "
-                + "was not formatted."
+                "If it is damaged: take a snapshot, then look with '\(checker) \(node)', which writes nothing."
         }
         let more = kernelLines.isEmpty ? "The kernel log says more" : "Correct options or the file system"
-        return "\(more); the volume was not formatted."
+        return "\(more)."
     }
 
     private var isDamage: Bool {

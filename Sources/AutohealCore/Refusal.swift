@@ -56,6 +56,7 @@ package enum Refusal: Error, Hashable, Sendable {
         case .wrongVolume, .instanceStore, .otherAttachment, .severalDevices, .deviceTooSmall, .kernelNameAlone,
             .otherType, .otherLabel:
             .configuration
+        case .unreadable(let errno, _) where errno.isExhaustion: .temporaryFailure
         case .deviceEmpty, .sizesDiffer, .unreadable, .shortRead: .ioError
         case .deviceReadOnly, .mountedReadOnly: .osError
         case .deviceInUse, .activeOnAnotherHost, .mountPointNotADirectory, .mountPointOccupied, .automount, .deadMount:

@@ -102,14 +102,17 @@ package struct BlockDeviceScanner: Sendable {
     }
 
     /// The kernel names of the devices that are built on this one (device mapper, md).
-    package func holders(of number: DeviceNumber) -> [String] {
-        names(in: "\(roots.sys)/dev/block/\(number)/holders")
+    package func holders(of number: DeviceNumber) throws(VolumeError) -> [String] {
+        let directory = "\(roots.sys)/dev/block/\(number)/holders"
+        // A device that has just gone has none.
+        if access(directory, F_OK) != 0, errno == ENOENT { return [] }
+        do throws(Errno) { return try namesOrError(in: directory) } catch {
+            throw .failed(HostError("read", directory, .errno(error), exitStatus: .osError))
+        }
     }
 
-    /// Bytes as sysfs counts them, nil where there is no sysfs.
-    package func kernelSize(of number: DeviceNumber) -> UInt64? {
-        attribute("\(roots.sys)/dev/block/\(number)/size").flatMap(UInt64.init).map { $0 * 512 }
-    }
+    /// Bytes as sysfs counts them, 0 for what it does not know.
+    package func kernelSize(of number: DeviceNumber) -> UInt64 { size(entry: "\(roots.sys)/dev/block/\(number)") }
 
     private func device(entry: String, name: String) -> BlockDevice? {
         guard let number = attribute("\(entry)/dev").flatMap({ DeviceNumber($0) }) else { return nil }

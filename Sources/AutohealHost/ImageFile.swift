@@ -25,9 +25,6 @@ final class ImageFile: Sendable {
         try ImageFile(clinux_open_unlinked_file(directory), size: size)
     }
 
-    /// For a child that opens it.
-    var path: String { "/proc/\(getpid())/fd/\(descriptor.rawValue)" }
-
     /// Whether nothing more goes into its file system (statvfs(3)).
     var isFull: Bool {
         var information = statvfs()

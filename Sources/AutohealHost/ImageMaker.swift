@@ -34,19 +34,22 @@ struct ImageMaker: Sendable {
             "The file system is made on the root disk first: there is not enough memory",
             metadata: ["directory": "\(spillDirectory)", "memory.limit": "\(describe(bytes: limit))"]
         )
-        let cause: String
+        let onDisk: ImageFile
         do throws(Errno) {
-            let onDisk = try ImageFile.onDisk(size: recipe.size, directory: spillDirectory)
-            if let image = try? await image(of: recipe, in: onDisk, for: node) { return image }
-            cause = "it takes more than \(spillDirectory) has left"
+            onDisk = try ImageFile.onDisk(size: recipe.size, directory: spillDirectory)
         } catch {
-            cause = "a file of \(describe(bytes: recipe.size)) in \(spillDirectory): \(error)"
+            throw noRoom(node, limit, "a file of \(describe(bytes: recipe.size)) in \(spillDirectory): \(error)")
         }
-        throw .failed(
+        if let image = try await image(of: recipe, in: onDisk, for: node) { return image }
+        throw noRoom(node, limit, "it takes more than \(spillDirectory) has left")
+    }
+
+    private func noRoom(_ node: String, _ limit: UInt64, _ cause: String) -> VolumeError {
+        .failed(
             HostError(
                 "make the file system for",
                 node,
-                .text("it takes more than \(describe(bytes: limit)), a quarter of the available memory, and \(cause)"),
+                .text("not within \(describe(bytes: limit)), a quarter of the available memory, and \(cause)"),
                 exitStatus: .configuration,
                 advice:
                     "Make room in \(spillDirectory), or take an instance with more memory; nothing was written to the device."
@@ -60,10 +63,14 @@ struct ImageMaker: Sendable {
         in file: ImageFile,
         for node: String
     ) async throws(VolumeError) -> FilesystemImage? {
-        let shown = (path: file.path, name: "(image of \(node))")
+        let path: String
+        do throws(Errno) { path = try pathForChildren(of: file.descriptor) } catch {
+            throw .failed(HostError("find its own descriptors below", "/proc", .errno(error), exitStatus: .osError))
+        }
+        let shown = (path: path, name: "(image of \(node))")
         let mkfs = try Tool("mkfs.ext4", in: toolDirectories)
         let result = try await mkfs.run(
-            recipe.arguments + [file.path],
+            recipe.arguments + [path],
             environment: recipe.environment,
             showing: shown,
             logger: logger
@@ -75,25 +82,46 @@ struct ImageMaker: Sendable {
             let debugfs = try Tool("debugfs", in: toolDirectories)
             let octal = "0" + String(UInt16(S_IFDIR) | mode, radix: 8)
             let result = try await debugfs.run(
-                ["-w", "-R", "set_inode_field <2> mode \(octal)", file.path],
+                ["-w", "-R", "set_inode_field <2> mode \(octal)", path],
                 environment: recipe.environment,
                 showing: shown,
                 logger: logger
             )
             guard result.succeeded else { throw failure("debugfs", result.cause) }
         }
+        let isSound: Bool
+        let image: FilesystemImage
         do throws(TransferError) {
-            let image = try FilesystemImage(file, size: recipe.size)
-            let head = AlignedBuffer(count: Ext4Superblock.length)
-            try image.read(into: head.bytes, at: Ext4Superblock.offset)
-            // mkfs.ext4 does not notice every write that fails.
-            guard !file.isFull, let superblock = Ext4Superblock(bytes: Array(head.bytes)), superblock.hasValidChecksum,
-                superblock.hasUUID(recipe.uuid), superblock.size.map({ $0 <= recipe.size }) == true
-            else { throw .short(offset: Ext4Superblock.offset) }
-            return image
+            image = try FilesystemImage(file, size: recipe.size)
+            isSound = try self.isSound(image, recipe, file)
         } catch {
-            throw failure("read back", "\(error)")
+            throw failure("read back", "the image: \(error)")
         }
+        // mkfs.ext4 does not notice every write that fails.
+        if file.isFull { return nil }
+        guard isSound else {
+            throw failure(
+                "read back",
+                "what mkfs.ext4 made with these options is not an ext4 that this device can hold"
+            )
+        }
+        return image
+    }
+
+    /// Whether libblkid and the superblock say that it is the ext4 that was asked for, and that the device can hold it: an
+    /// image that is not found again must not be written.
+    private func isSound(
+        _ image: FilesystemImage,
+        _ recipe: FormatRecipe,
+        _ file: ImageFile
+    ) throws(TransferError) -> Bool {
+        let reader: DeviceReader
+        do throws(Errno) { reader = try DeviceReader(file.descriptor) } catch { throw .failed(error, offset: 0) }
+        guard reader.size == recipe.size, try ContentReader(reader).holdsExt4(recipe.uuid),
+            let superblock = try ContentReader(reader).extSuperblock()
+        else { return false }
+        return superblock.blockSize >= recipe.geometry.logicalSector
+            && superblock.size.map { $0 <= recipe.size } == true
     }
 
     /// Bytes (proc_meminfo(5), MemAvailable); 0 if it does not tell.

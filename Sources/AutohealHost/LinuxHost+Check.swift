@@ -7,9 +7,10 @@ extension LinuxHost {
         let tool = try Tool("e2fsck", in: toolDirectories)
         // What it says after a refusal by multi-mount protection is how to write to the device all the same.
         let node = device.device.node
+        let path = try device.path()
         let result = try await tool.run(
-            ["-p", device.path],
-            showing: (device.path, node),
+            ["-p", path],
+            showing: (path, node),
             logger: logger,
             silentAfter: "MMP: "
         )

@@ -83,13 +83,7 @@ extension LinuxHost {
         announceReplay(of: type, options, device, logger)
         let kernelLog = KernelLog(roots: roots)
         do {
-            let context = try MountContext(
-                source: node,
-                target: mountPoint.path,
-                type: type.rawValue,
-                options: options.description
-            )
-            try context.mount()
+            try call(mountPoint, device.device, type, options)
         } catch {
             // Busy because fstab or systemd was faster: what is to be done is planned anew.
             if error.code == EBUSY, try !mountPoint.targets(of: device.device.number).isEmpty {
@@ -105,6 +99,34 @@ extension LinuxHost {
             ).error
         }
         try verify(mountPoint, shows: device, readOnly: options.isReadOnly)
+    }
+
+    /// mount(2), again for a moment where somebody else has the device open exclusively: a look, or a child that has not yet
+    /// let go of what it was born with.
+    private func call(
+        _ mountPoint: MountPoint,
+        _ device: BlockDevice,
+        _ type: FilesystemType,
+        _ options: MountOptions
+    ) throws(MountError) {
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(1)
+        while true {
+            do throws(MountError) {
+                let context = try MountContext(
+                    source: device.node,
+                    target: mountPoint.path,
+                    type: type.rawValue,
+                    options: options.description
+                )
+                return try context.mount()
+            } catch {
+                guard error.code == EBUSY, clock.now < end,
+                    (try? mountPoint.targets(of: device.number))?.isEmpty == true,
+                    (try? pause(.milliseconds(50))) != nil
+                else { throw error }
+            }
+        }
     }
 
     /// With `ro` alone the kernel still replays the journal: that is written by it, not by the agent, and is said.

@@ -36,7 +36,8 @@ package struct LinuxHost: Host {
     }
 
     package func observeMountPoint(_ spec: VolumeSpec) throws(VolumeError) -> MountPointState {
-        try mountPoint(spec).state()
+        do throws(HostError) { try Surroundings(roots: roots).check() } catch { throw .failed(error) }
+        return try mountPoint(spec).state()
     }
 
     package func pause(_ duration: Duration) throws(VolumeError) {
@@ -144,26 +145,36 @@ package struct LinuxHost: Host {
     private func use(of device: DeviceState, _ spec: VolumeSpec) throws(VolumeError) -> DeviceUse {
         let targets = try mountPoint(spec).targets(of: device.number)
         guard targets.isEmpty else { return .mounted(at: targets) }
-        let holders = scanner.holders(of: device.number)
+        let holders = try scanner.holders(of: device.number)
         guard holders.isEmpty else { return .held(by: holders) }
-        guard !isSwap(device.number) else { return .swap }
+        guard try !isSwap(device.number) else { return .swap }
         // The kernel's own answer, which covers other mount namespaces and users that left no other trace.
-        let descriptor = open(device.node, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor < 0 else {
-            close(descriptor)
-            return .free
-        }
-        let cause = errno
-        guard cause == EBUSY else {
-            throw .failed(
-                HostError("open", device.node, .errno(Errno(rawValue: cause)), exitStatus: .ioError)
-            )
+        // A child of this process that is just being started has, for some milliseconds, what another thread had open.
+        for _ in 0..<5 {
+            let descriptor = open(device.node, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK)
+            guard descriptor < 0 else {
+                close(descriptor)
+                return .free
+            }
+            let cause = errno
+            guard cause == EBUSY else {
+                throw .failed(
+                    HostError("open", device.node, .errno(Errno(rawValue: cause)), exitStatus: .ioError)
+                )
+            }
+            try pause(.milliseconds(5))
         }
         return .exclusivelyOpen
     }
 
-    private func isSwap(_ number: DeviceNumber) -> Bool {
-        guard let swaps = try? MountTable(swaps: "\(roots.proc)/swaps") else { return false }
+    private func isSwap(_ number: DeviceNumber) throws(VolumeError) -> Bool {
+        let table = "\(roots.proc)/swaps"
+        let swaps: MountTable
+        do throws(Errno) { swaps = try MountTable(swaps: table) } catch {
+            // A kernel without swap has no such file.
+            guard access(table, F_OK) == 0 || errno != ENOENT else { return false }
+            throw .failed(HostError("read", table, .errno(error), exitStatus: .osError))
+        }
         return swaps.entries.contains { entry in
             var information = stat()
             guard stat(entry.source, &information) == 0, information.st_mode & S_IFMT == S_IFBLK else { return false }

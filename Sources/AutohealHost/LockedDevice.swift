@@ -9,8 +9,14 @@ package struct LockedDevice: Sendable {
     package let descriptor: FileDescriptor
     package let device: BlockDevice
 
-    /// The device as a path that cannot be swapped: a child opens what we opened, under whatever name it is now.
-    var path: String { "/proc/\(getpid())/fd/\(descriptor.rawValue)" }
+    /// The device as a path for a child, which cannot be swapped.
+    func path() throws(VolumeError) -> String {
+        do throws(Errno) { return try pathForChildren(of: descriptor) } catch {
+            throw .failed(
+                HostError("find its own descriptors below", "/proc", .errno(error), exitStatus: .osError)
+            )
+        }
+    }
 
     /// Opens a node and makes sure it is still the device that was chosen.
     static func open(

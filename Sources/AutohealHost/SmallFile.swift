@@ -19,7 +19,12 @@ func attribute(_ path: String) -> String? {
 
 /// The names in a directory, sorted; empty if it cannot be read.
 func names(in directory: String) -> [String] {
-    guard let stream = opendir(directory) else { return [] }
+    (try? namesOrError(in: directory)) ?? []
+}
+
+/// The names in a directory, sorted (opendir(3)).
+func namesOrError(in directory: String) throws(Errno) -> [String] {
+    guard let stream = opendir(directory) else { throw Errno(rawValue: errno) }
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {

@@ -12,16 +12,17 @@ struct UnprovenFormatter: Sendable {
     let logger: Logger
 
     private var node: String { device.device.node }
-    private var shown: (path: String, name: String) { (device.path, node) }
 
     func format(_ request: Step.Format) async throws(VolumeError) {
         // Whatever may be missing is found missing before the first byte is written.
+        let path = try device.path()
+        let shown = (path: path, name: node)
         let mkfs = try Tool("mkfs.ext4", in: toolDirectories)
         let debugfs = try request.mode.map { _ throws(VolumeError) in try Tool("debugfs", in: toolDirectories) }
         let owner = try request.owner.map(Ownership.init(named:))
         logger.warning("Formatting a device of which nothing was proven: the policy if-no-signature allows it")
         let result = try await mkfs.run(
-            Self.arguments(request, owner: owner) + [device.path],
+            Self.arguments(request, owner: owner) + [path],
             showing: shown,
             logger: logger
         )
@@ -30,7 +31,7 @@ struct UnprovenFormatter: Sendable {
             // Before the first mount, so that the root directory never has another mode; mke2fs learnt it in 1.47.1 only.
             let octal = "0" + String(UInt16(S_IFDIR) | mode, radix: 8)
             let result = try await debugfs.run(
-                ["-w", "-R", "set_inode_field <2> mode \(octal)", device.path],
+                ["-w", "-R", "set_inode_field <2> mode \(octal)", path],
                 showing: shown,
                 logger: logger
             )

@@ -18,6 +18,9 @@ package struct VolumeHealth: Hashable, Sendable {
         guard report.exitStatus == .ok, let number = report.number else {
             return (report.exitStatus == .ok ? .software : report.exitStatus, report.reason)
         }
+        do throws(HostError) { try Surroundings(roots: roots).check() } catch {
+            return (error.exitStatus, error.reason)
+        }
         let state: MountPointState
         do {
             state = try MountPoint(path: report.mountPoint, roots: roots).state()
@@ -32,6 +35,9 @@ package struct VolumeHealth: Hashable, Sendable {
         }
         guard mount.number == number else {
             return (.unavailable, "The mount point shows another device: \(mount.source) (\(mount.number)).")
+        }
+        guard mount.root == "/" || mount.type == .btrfs else {
+            return (.unavailable, "The mount point shows \(mount.root) of the file system, not all of it.")
         }
         guard attribute("\(roots.sys)/dev/block/\(number)/size").flatMap(UInt64.init) ?? 0 > 0 else {
             return (.ioError, "The device is gone from the machine.")

@@ -147,6 +147,8 @@ int clinux_catch_termination_signals(void) {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
     signal(SIGCHLD, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
+    /* A limit of file sizes is an error of a write (EFBIG), not a death without a word. */
+    signal(SIGXFSZ, SIG_IGN);
     caught_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (caught_descriptor < 0)
         return -1;

@@ -45,12 +45,9 @@ struct KillTests {
 
     @Test func `mkfs is killed before it has made the image, and nothing was written`() async throws {
         let volume = try TestVolume()
-        let run = try await volume.run { agent in
-            var mkfs: Int32 = 0
-            try await Eventually.holds("mkfs runs") {
-                mkfs = agent.children(named: "mkfs.ext4").first ?? 0
-                return mkfs != 0 && kill(mkfs, SIGSTOP) == 0 && Processes.state(of: mkfs) == "T"
-            }
+        let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
+        let run = try await volume.run(under: slowly) { agent in
+            let mkfs = try await SlowMkfs.stop(of: agent)
             kill(mkfs, SIGKILL)
         }
         #expect(run.exitCode == 73, "\(run)")

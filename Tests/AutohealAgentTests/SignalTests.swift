@@ -46,12 +46,9 @@ struct SignalTests {
 
     @Test func `a signal during mkfs lets mkfs finish, and mounts nothing`() async throws {
         let volume = try TestVolume()
-        let run = try await volume.run { agent in
-            var mkfs: Int32 = 0
-            try await Eventually.holds("mkfs runs") {
-                mkfs = agent.children(named: "mkfs.ext4").first ?? 0
-                return mkfs != 0 && kill(mkfs, SIGSTOP) == 0 && Processes.state(of: mkfs) == "T"
-            }
+        let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
+        let run = try await volume.run(under: slowly) { agent in
+            let mkfs = try await SlowMkfs.stop(of: agent)
             agent.send(SIGTERM)
             // The agent can only be proven to wait by giving it time not to.
             try await Task.sleep(for: .milliseconds(300))
@@ -94,12 +91,9 @@ struct SignalTests {
 
     @Test func `Ctrl-C on the terminal does not strike mkfs`() async throws {
         let volume = try TestVolume()
-        let run = try await volume.run { agent in
-            var mkfs: Int32 = 0
-            try await Eventually.holds("mkfs runs") {
-                mkfs = agent.children(named: "mkfs.ext4").first ?? 0
-                return mkfs != 0 && kill(mkfs, SIGSTOP) == 0 && Processes.state(of: mkfs) == "T"
-            }
+        let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
+        let run = try await volume.run(under: slowly) { agent in
+            let mkfs = try await SlowMkfs.stop(of: agent)
             #expect(getpgid(mkfs) == mkfs)
             kill(mkfs, SIGCONT)
         }

@@ -87,7 +87,8 @@ struct FormatRecipeTests {
         arguments: [
             (["-c"], "bad blocks"), (["-l", "list"], "bad blocks"),
             (["-J", "size=4,device=/dev/sdb"], "another device"),
-            (["-O", "journal_dev"], "another device"), (["-E", "offset=1048576"], "elsewhere"),
+            (["-O", "journal_dev"], "another device"), (["-O", "quota,mmp"], "never made the same twice"),
+            (["-E", "offset=1048576"], "elsewhere"),
             (["-E", "stride=4,discard"], "discard"), (["-E", "lazy_itable_init=0"], "zero"),
             (["-Elazy_journal_init=0"], "zero"),
         ] as [([String], String)]

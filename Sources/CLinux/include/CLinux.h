@@ -52,7 +52,7 @@ int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct); /* XFS_IOC_FSGRO
 
 /* Catches SIGTERM, SIGINT and SIGHUP in whichever thread they strike. Blocking them would not do: Swift's concurrency
    runtime and swift-subprocess keep threads that block nothing.
-   Also sets SIGCHLD to its default, since with SIGCHLD ignored waitpid fails, and ignores SIGPIPE.
+   Also sets SIGCHLD to its default, since with SIGCHLD ignored waitpid fails, and ignores SIGPIPE and SIGXFSZ.
    Returns a descriptor, an eventfd(2), that is readable from the first of them on; -1 and errno on failure. */
 int clinux_catch_termination_signals(void);
 
