@@ -75,6 +75,7 @@ struct RunContext: Sendable {
             Report(
                 spec: spec,
                 outcome: outcome,
+                previous: runtimeDirectory.reports().first { $0.mountPoint == spec.mountPoint },
                 time: Date().timeIntervalSince1970,
                 duration: duration / .seconds(1)
             ),

@@ -9,6 +9,8 @@ package struct Report: Hashable, Sendable, Codable {
     package var number: DeviceNumber?
     /// What the device said of itself; nil if it says nothing, or in the report of an older version.
     package var volumeID: String?
+    /// What the last run that succeeded mounted here; nil if none has, or in the report of an older version.
+    package var mounted: Mounted?
     package var wantsReadOnly: Bool
     package var outcome: String
     package var exitStatus: ExitStatus
@@ -21,12 +23,27 @@ package struct Report: Hashable, Sendable, Codable {
     /// Seconds that the run took.
     package var duration: Double
 
-    package init(spec: VolumeSpec, outcome: Outcome, time: Double, duration: Double) {
+    package struct Mounted: Hashable, Sendable, Codable {
+        package var number: DeviceNumber
+        package var volumeID: String?
+
+        package enum CodingKeys: String, CodingKey {
+            case number
+            case volumeID = "volume_id"
+        }
+    }
+
+    /// - Parameter previous: the last report of the same mount point.
+    package init(spec: VolumeSpec, outcome: Outcome, previous: Report? = nil, time: Double, duration: Double) {
         device = spec.device
         mountPoint = spec.mountPoint
         node = outcome.state?.device.node
         number = outcome.state?.device.number
         volumeID = outcome.state?.device.volumeID?.description
+        mounted = previous?.mounted
+        if outcome.exitStatus == .ok, let device = outcome.state?.device {
+            mounted = Mounted(number: device.number, volumeID: device.volumeID?.description)
+        }
         wantsReadOnly = spec.options.isReadOnly
         self.outcome = outcome.name
         exitStatus = outcome.exitStatus
@@ -42,7 +59,7 @@ package struct Report: Hashable, Sendable, Codable {
     }
 
     package enum CodingKeys: String, CodingKey {
-        case version, device, node, number, outcome, reason, steps, warnings, time, duration
+        case version, device, node, number, mounted, outcome, reason, steps, warnings, time, duration
         case mountPoint = "mount_point"
         case volumeID = "volume_id"
         case wantsReadOnly = "wants_read_only"
