@@ -16,7 +16,8 @@ extension ConfigCommand {
                 Exits with 0 if it is, if it does not say which instance it is meant for, or if there is none; with 1 if it \
                 was written for another one, as after an instance was made from an image of that, or if nothing tells yet \
                 which one this is. Touches nothing.
-                """
+                """,
+            shouldDisplay: false
         )
 
         @Argument(help: "The file.")
@@ -39,14 +40,15 @@ extension ConfigCommand {
                 environment: environment,
                 copiesToConsole: configuration.agent.logConsole
             ).logger()
-            let next =
+            let finding =
                 current == nil
-                ? "Nothing tells yet which instance this is, so no volume is touched until cloud-init does."
-                : "No volume is touched until this instance's user data writes its own."
+                ? "The configuration is meant for one instance, and nothing tells yet which one this is: no volume is touched "
+                    + "until cloud-init does."
+                : "The configuration was written for another instance: no volume is touched until this one's user data "
+                    + "writes its own."
             logger.notice(
                 """
-                The configuration was written for another instance. \(next) Where no user data does: \
-                'autoheal-agent config adopt', then 'systemctl start autoheal-agent'
+                \(finding) If none does so: 'autoheal-agent config adopt', then 'systemctl start autoheal-agent'
                 """,
                 metadata: [
                     "config.file": "\(file)", "config.instance": "\(wanted)", "instance": "\(current ?? "unknown")",

@@ -13,7 +13,8 @@ extension ConfigCommand {
             discussion: """
                 Exits with 0 if they are, and with 1 if not, or if no run of this boot has read a file. Values are compared, \
                 not bytes: a comment changes nothing, nor does a default that is written down. Touches nothing.
-                """
+                """,
+            shouldDisplay: false
         )
 
         @Argument(help: "The file.")

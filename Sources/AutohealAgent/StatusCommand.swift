@@ -11,7 +11,8 @@ struct StatusCommand: ParsableCommand {
         discussion: """
             Exits with 0 only if every volume is mounted now, from the right device, read-write unless it was asked to be \
             read-only: fit for a health check. Before the first run it exits with 66. If the configuration file has changed \
-            since, it warns; if a volume of it is not mounted as the file says now, it exits with 78.
+            since, it warns; if a volume of it is not mounted as the file says now, it exits with 78, or with 66 while a run \
+            is still at it.
             """
     )
 
@@ -43,13 +44,16 @@ struct StatusCommand: ParsableCommand {
             for volume in volumes { print(volume.text) }
         }
         for warning in drift?.warnings ?? [] { Main.complain("autoheal-agent: warning: \(warning)") }
-        for sentence in drift?.missing ?? [] { Main.complain("autoheal-agent: \(sentence)") }
+        for sentence in (drift?.missing ?? []) + (drift?.pending ?? []) { Main.complain("autoheal-agent: \(sentence)") }
         guard drift?.missing.isEmpty != false else { throw ExitCode(ExitStatus.configuration.rawValue) }
         guard !volumes.isEmpty else {
             Main.complain("autoheal-agent: no run has left a report in \(directory.path).")
             throw ExitCode(ExitStatus.noInput.rawValue)
         }
-        throw ExitCode((volumes.map(\.status).first { $0 != .ok } ?? .ok).rawValue)
+        // What the file no longer has is no reason to call the instance unhealthy.
+        let wanted = volumes.filter { drift?.gone.contains($0.report.mountPoint) != true }
+        if let status = wanted.map(\.status).first(where: { $0 != .ok }) { throw ExitCode(status.rawValue) }
+        throw ExitCode((drift?.pending.isEmpty == false ? ExitStatus.noInput : .ok).rawValue)
     }
 
     private func isAskedFor(_ report: Report) -> Bool { mountPoint == nil || report.mountPoint == mountPoint }

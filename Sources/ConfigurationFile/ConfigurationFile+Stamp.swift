@@ -1,4 +1,13 @@
 extension ConfigurationFile {
+    /// The first line of a file that user data wrote.
+    package static let userDataHead = "# Written by the user data of this instance."
+
+    /// Whether a file's text is meant for the instance that it is on alone: it names one, or user data wrote it.
+    package static func isOfOneInstance(_ text: String) -> Bool {
+        (try? ConfigurationFile(parsing: text))?.instanceID != nil
+            || text.split(separator: "\n").contains { $0.hasPrefix(userDataHead) }
+    }
+
     /// A file's text with another instance id, or with none; comments and all the rest stay as they are.
     ///
     /// - Throws: ``ConfigurationFileError`` if the text is not a configuration.

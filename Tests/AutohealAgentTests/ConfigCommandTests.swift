@@ -28,11 +28,26 @@ struct ConfigCommandTests {
         let missing = try await volume.agent.run(["config", "applies", "\(volume.directory.path)/none"])
         #expect(missing.exitCode == 0 && missing.log.isEmpty, "\(missing)")
         try Files.write("instance-id = \"i-00000000000000bad\"\n" + table(volume), to: file)
-        let run = try await volume.agent.run(["config", "applies", file])
-        #expect(run.exitCode == 1, "\(run)")
-        for words in ["i-00000000000000bad", "autoheal-agent config adopt", "another instance"] {
-            #expect(run.log.contains(words), "\(run)")
+        for (id, words) in [("i-00000000000000001", "written for another instance"), ("", "nothing tells yet which one this is")] {
+            let run = try await volume.agent.run(["config", "applies", file], under: instance(id))
+            #expect(run.exitCode == 1, "\(run)")
+            for words in ["i-00000000000000bad", "autoheal-agent config adopt", words, id] where !words.isEmpty {
+                #expect(run.log.contains(words), "\(run)")
+            }
         }
+        let same = try await volume.agent.run(["config", "applies", file], under: instance("i-00000000000000bad"))
+        #expect(same.exitCode == 0 && same.log.isEmpty, "\(same)")
+    }
+
+    /// As if cloud-init had found this id in this boot, or nothing yet, on a machine whose firmware does not know it.
+    private func instance(_ id: String) -> [String] {
+        let script = """
+            [ ! -d /sys/class/dmi ] || mount -t tmpfs none /sys/class/dmi
+            mount -t tmpfs none /run && mkdir /run/cloud-init || exit 99
+            [ -z "$0" ] || echo "$0" >/run/cloud-init/.instance-id
+            exec "$@"
+            """
+        return ["unshare", "--mount", "sh", "-c", script, id]
     }
 
     @Test
@@ -42,12 +57,16 @@ struct ConfigCommandTests {
         let text = "# Mine\n" + table(volume)
         try Files.write("instance-id = \"i-00000000000000bad\"\n" + text, to: file)
         try await Command.check("chmod", ["0640", file])
-        let run = try await volume.agent.run(["config", "adopt", file])
-        #expect(run.exitCode == 0 && run.output.contains(file), "\(run)")
-        let applies = try await volume.agent.run(["config", "applies", file])
+        let unknown = try await volume.agent.run(["config", "adopt", file], under: instance(""))
+        #expect(unknown.exitCode == 0 && unknown.output.contains("meant for every one"), "\(unknown)")
+        #expect(Files.text(file) == text)
+        try Files.write("instance-id = \"i-00000000000000bad\"\n" + text, to: file)
+        let own = instance("i-00000000000000001")
+        let run = try await volume.agent.run(["config", "adopt", file], under: own)
+        #expect(run.exitCode == 0 && run.output.contains("this instance, i-00000000000000001"), "\(run)")
+        let applies = try await volume.agent.run(["config", "applies", file], under: own)
         #expect(applies.exitCode == 0, "\(applies)")
-        let after = try #require(Files.text(file))
-        #expect(after.hasSuffix(text) && !after.contains("bad"))
+        #expect(Files.text(file) == "instance-id = \"i-00000000000000001\"\n" + text)
         #expect(Files.ownership(file)?.hasPrefix("640") == true)
         try Files.write("[[volume]\n", to: file)
         let wrong = try await volume.agent.run(["config", "adopt", file])
@@ -93,6 +112,39 @@ struct ConfigCommandTests {
         #expect(readOnly.exitCode == 78 && readOnly.log.contains("systemctl restart autoheal-agent"), "\(readOnly)")
         let wrong = try await status("wrong")
         #expect(wrong.exitCode == 0 && wrong.log.contains(file), "\(wrong)")
+    }
+
+    @Test
+    func `a volume that is still waited for is not called mounted`() async throws {
+        let volume = try TestVolume()
+        let late = try TestVolume(attached: false)
+        let file = "\(volume.directory.path)/config.toml"
+        let second = table(late).replacing("tries = 2", with: "tries = 600")
+        try Files.write(table(volume) + second, to: file)
+        let run = try await volume.agent.run(["mount", "--config", file]) { running in
+            try await running.logs("The volume is mounted")
+            let waiting = try await volume.agent.run(["status", "--config", file])
+            #expect(waiting.exitCode == 66 && waiting.log.contains(late.mountPoint), "\(waiting)")
+            try late.device.attach(late.image)
+        }
+        #expect(run.exitCode == 0, "\(run)")
+        let done = try await volume.agent.run(["status", "--config", file])
+        #expect(done.exitCode == 0 && done.log.isEmpty, "\(done)")
+    }
+
+    @Test
+    func `a volume that the file no longer has makes no instance unhealthy`() async throws {
+        let volume = try TestVolume()
+        let file = "\(volume.directory.path)/config.toml"
+        let missing = "[[volume]]\ndevice = \"/dev/sdz\"\nmount-point = \"/srv/x\"\ntries = 1\ninterval = 0\n"
+        try Files.write(table(volume) + missing, to: file)
+        let run = try await volume.agent.run(["mount", "--config", file])
+        #expect(run.exitCode == 66, "\(run)")
+        let before = try await volume.agent.run(["status", "--config", file])
+        #expect(before.exitCode == 66, "\(before)")
+        try Files.write(table(volume), to: file)
+        let after = try await volume.agent.run(["status", "--config", file])
+        #expect(after.exitCode == 0 && after.log.contains("/srv/x is no longer in the configuration"), "\(after)")
     }
 
     @Test

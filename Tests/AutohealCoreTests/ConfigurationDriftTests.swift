@@ -45,7 +45,19 @@ struct ConfigurationDriftTests {
         let spec = try spec()
         #expect(drift([spec], [spec], [report(of: spec)]) == (0, 0))
         // Also not if it failed: that is the report's to tell.
-        #expect(drift([spec], [spec], []) == (0, 0))
+        var failed = report(of: spec)
+        failed.exitStatus = .dataError
+        #expect(drift([spec], [spec], [failed]) == (0, 0))
+        #expect(ConfigurationDrift(present: [spec], lastRun: [spec], reports: [failed]).pending.isEmpty)
+    }
+
+    @Test("A volume that a run is still at is not called mounted, whatever a run before it left")
+    func pending() throws {
+        let (old, new) = (try spec(), try spec("/dev/sdg"))
+        for reports in [[], [report(of: old)]] {
+            let drift = ConfigurationDrift(present: [new], lastRun: [new], reports: reports)
+            #expect(drift.pending.count == 1 && drift.missing.isEmpty, "\(drift)")
+        }
     }
 
     @Test("What the mounted volume would be treated like another time is a warning")
@@ -72,7 +84,9 @@ struct ConfigurationDriftTests {
     @Test("A volume that is no longer wished is a warning")
     func gone() throws {
         let (old, kept) = (try spec(), try spec("/dev/sdg", "/srv"))
-        #expect(drift([kept], [old, kept], [report(of: old), report(of: kept)]) == (0, 1))
+        let reports = [report(of: old), report(of: kept)]
+        #expect(drift([kept], [old, kept], reports) == (0, 1))
+        #expect(ConfigurationDrift(present: [kept], lastRun: [old, kept], reports: reports).gone == ["/data"])
     }
 
     @Test("A device that does not tell its id is known by its name")

@@ -31,6 +31,8 @@ def story(stage):
         tree.write(DROP_IN, example.read())
 
     cloud_init(tree, PRESENT)
+    # Until cloud-init's local stage replaces it, that is the instance before.
+    tree.write("/var/lib/cloud/data/instance-id", FORMER + "\n")
     configure(tree, disk, FORMER)
     with stage.machine() as machine:
         machine.wait_until("active", "multi-user.target")
@@ -79,16 +81,23 @@ def story(stage):
         with stage.machine() as machine:
             machine.wait("cloud-init", lambda: machine.try_to("test", "-e", "/run/cloud-init/.instance-id").returncode == 0)
             machine.wait_until("active", "cloud-init-local.service")
-            wanted = "active" if mounted else "inactive"
-            identity = lambda: machine.state("autoheal-agent-identity.service")["ActiveState"] == "inactive"
-            machine.wait("the second start", lambda: identity() and machine.state()["ActiveState"] == wanted)
-            lines = re.findall(r"Nothing tells yet which instance this is", machine.console())
+            if mounted:
+                machine.wait_until("active")
+            else:
+                machine.wait("the second start", lambda: "written for another instance" in machine.console())
+            lines = re.findall(r"nothing tells yet which one this is", machine.console())
             check(f"Xen, {'same' if mounted else 'other'} instance: it does not know at first", len(lines) == 1, lines)
             check("  and knows when cloud-init does", len(machine.mounts("/data")) == mounted, machine.state())
 
     with stage.machine() as machine:
-        removed = machine.run("autoheal-agent", "config", "prepare-image")
-        check("'config prepare-image' leaves no configuration", not os.path.exists(tree.file(CONFIG)), removed)
+        tree.write("/etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf", "")
+        removed = machine.run("autoheal-agent", "prepare-image").splitlines()
+        right = f"removed {CONFIG}" in removed and any("10-power-off-on-failure.conf" in line for line in removed)
+        check("'prepare-image' leaves no configuration", right and not os.path.exists(tree.file(CONFIG)), removed)
+        tree.write(CONFIG, f'[[volume]]\ndevice = "{disk.node}"\n')
+        kept = machine.run("autoheal-agent", "prepare-image")
+        check("but one that names no instance", kept.startswith("kept ") and os.path.exists(tree.file(CONFIG)), kept)
+        os.remove(tree.file(CONFIG))
     with stage.machine() as machine:
         machine.wait_until("active", "multi-user.target")
         check("and the next boot skips the unit", machine.state()["ConditionResult"] == "no")

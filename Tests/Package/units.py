@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import baked
+import interrupted
 import trees
 from machine import DROP_IN, EXAMPLES, TARGET, UNIT, Disk, Machine, MachineError
 
@@ -56,6 +57,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "isolated": ("another target is isolated; then the machine is shut down", isolated),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "baked": ("an instance with another one's disk", baked.story),
+            "interrupted": ("a first boot that is interrupted", interrupted.story),
             "powers-off": ("an instance that cannot get its data powers off", powers_off),
         }
         for name, (title, act) in stages.items():

@@ -58,10 +58,44 @@ def test_the_shells_and_shellcheck_accept_every_script(form, source, tmp_path):
                 assert not done.returncode, done.stdout + done.stderr
 
 
+MERGE = """
+import sys, yaml
+from unittest import mock
+from cloudinit.handlers.cloud_config import CloudConfigPartHandler
+handler = CloudConfigPartHandler(mock.Mock())
+handler.cloud_buf = {}
+for path in sys.argv[1:]:
+    handler._merge_part(open(path).read(), {})
+print(yaml.safe_dump(handler.cloud_buf))
+"""
+
+
+def test_a_cloud_config_part_before_ours_keeps_its_lists(tmp_path):
+    if not Path("/usr/lib/python3/dist-packages/cloudinit").exists():
+        pytest.skip("cloud-init is not installed")
+    (tmp_path / "first").write_text("#cloud-config\nruncmd: [[touch, /x]]\nwrite_files: [{path: /y, content: z}]\npackages: [jq]\n")
+    (tmp_path / "ours").write_text(generate("userdata", "--preinstalled"))
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", MERGE, tmp_path / "first", tmp_path / "ours"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    merged, ours = yaml.safe_load(done.stdout), yaml.safe_load((tmp_path / "ours").read_text())
+    assert merged["runcmd"] == [["touch", "/x"], *ours["runcmd"]]
+    assert merged["write_files"] == [{"path": "/y", "content": "z"}, *ours["write_files"]]
+    assert merged["packages"] == ["jq"]
+
+
+def test_mime_needs_no_list_that_another_part_may_replace(tmp_path):
+    (tmp_path / "own").write_text("#cloud-config\nruncmd: [[touch, /x]]\nwrite_files: [{path: /y, content: z}]\n")
+    text = generate("userdata", "--preinstalled", "--format", "mime", "--append", tmp_path / "own")
+    parts = [each for each in email.message_from_string(text).walk() if not each.is_multipart()]
+    assert [each.get_content_type() for each in parts] == ["text/x-shellscript", "text/cloud-config"]
+
+
 def test_cloud_init_accepts_the_cloud_config(source):
     text = generate("userdata", *source)
     # Older versions of the schema do not refuse unknown keys at the top.
-    assert set(yaml.safe_load(text)) == {"write_files", "runcmd"}
+    assert set(yaml.safe_load(text)) == {"write_files", "runcmd", "merge_how"}
     if not shutil.which("cloud-init"):
         pytest.skip("cloud-init is not installed")
     with tempfile.NamedTemporaryFile("w") as file:
@@ -397,30 +431,84 @@ def test_run_goes_on_at_the_next_boot_where_the_first_was_interrupted(sandbox, p
     # The machine goes down while the address does not answer yet.
     sandbox.run(f"timeout --signal=KILL 3 sh {path}")
     unit = sandbox.read(RESUMES)
-    assert "Environment=AUTOHEAL_INSTANCE=\n" in unit and "\nType=exec\n" in unit
-    assert (sandbox.shared / "system/multi-user.target.wants/autoheal-install.service").is_symlink()
+    assert "Environment=AUTOHEAL_RESUMED=yes AUTOHEAL_INSTANCE=\n" in unit and "\nType=exec\n" in unit
+    assert all((sandbox.shared / link).is_symlink() for link in WANTED)
     assert not sandbox.read("systemctl")
 
     second = Server(package)
     resumed = text.replace(server.url, second.url)
     path.write_text(resumed)
-    # The sandbox forgets, so it is staged again; then the unit does what it says.
-    said = sandbox.run(
-        f"timeout --signal=KILL 1 sh {sandbox.shared}/interrupted & wait; true", NEXT_BOOT.format(instance="")
-    )
+    # The sandbox forgets, so it is staged again; then the unit does what it says, and the target is reached.
+    staged = f"timeout --signal=KILL 1 sh {sandbox.shared}/interrupted & wait; true"
+    said = sandbox.run(staged, NEXT_BOOT.format(instance=""))
     assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
     assert sandbox.read("systemctl").splitlines() == STARTED
-    assert not sandbox.read(RESUMES)
-    assert not os.path.lexists(sandbox.shared / "system/multi-user.target.wants/autoheal-install.service")
+    # Not before the volume is mounted.
+    assert sandbox.read(RESUMES)
+    sandbox.run(staged, NEXT_BOOT.format(instance=""), MOUNTED)
+    assert not any(os.path.lexists(sandbox.shared / path) for path in (RESUMES, DONE, *WANTED))
 
 
+WANTED = [f"system/{target}.wants/{unit}.service" for target, unit in (
+    ("multi-user.target", "autoheal-install"), ("autoheal-data.target", "autoheal-installed"),
+)]  # fmt: skip
+DONE = "system/autoheal-installed.service"
 NEXT_BOOT = """
 unit=/etc/systemd/system/autoheal-install.service
 [ -e $unit ] || exit 0
-export $(sed -n 's/^Environment=//p' $unit) NOTHING=
+export $(sed -n 's/^Environment=//p' $unit)
 mkdir -p /run/cloud-init && echo "{instance}" >/run/cloud-init/.instance-id
 $(sed -n 's/^ExecStart=//p' $unit)
 """
+MOUNTED = "$(sed -n 's/^ExecStart=//p' /etc/systemd/system/autoheal-installed.service)"
+
+
+def test_run_keeps_what_a_person_has_changed_since(sandbox, package):
+    server = Server(package, failures=10**6)
+    (sandbox.shared / "interrupted").write_text(from_url(package, server))
+    (sandbox.shared / "next-boot").write_text(NEXT_BOOT.format(instance=""))
+    config, unit = "/etc/autoheal-agent/config.toml", "/etc/systemd/system/autoheal-install.service"
+    next_boot = f"timeout 2 sh {sandbox.shared}/next-boot"
+    said = sandbox.run(
+        f"mkdir -p {os.path.dirname(config)}; echo former >{config}",
+        f"timeout --signal=KILL 2 sh {sandbox.shared}/interrupted",
+        f"grep -q sdf {config} && echo it is written; echo '# mine' >>{config}; touch -d '1 hour ago' {unit}",
+        next_boot,
+        f"grep -q mine {config} && echo it is kept; touch -d '2 hours ago' {config}",
+        next_boot,
+    )
+    assert "it is written" in said and "it is kept" in said, said
+    # What is older than the unit is a former instance's.
+    assert "mine" not in sandbox.read(CONFIGURATION) and "sdf" in sandbox.read(CONFIGURATION)
+
+
+def test_run_leaves_an_agent_off_that_was_disabled_since(sandbox, package):
+    (sandbox.shared / "interrupted").write_text(from_url(package, Server(package)))
+    off = '#!/bin/sh\necho "$*" >>{}/systemctl\n[ "$1" != show ] || echo no\n[ "$1" != is-enabled ]\n'
+    (sandbox.shared / "off").write_text(off.format(sandbox.shared))
+    sandbox.run(
+        f"sh {sandbox.shared}/interrupted",
+        f"cat {sandbox.shared}/off >/usr/bin/systemctl; : >{sandbox.shared}/systemctl",
+        NEXT_BOOT.format(instance=""),
+    )
+    assert not [line for line in sandbox.read("systemctl").splitlines() if line.split()[0] in ("enable", "start", "restart")]
+    assert not sandbox.read(RESUMES)
+
+
+def test_run_takes_the_pinned_version_where_the_image_has_a_newer_one(sandbox, package, tmp_path):
+    newer = built(tmp_path, "Version: 0.3.0-1")
+    newer.rename(sandbox.shared / "newer.deb")
+    said = sandbox.run(f"dpkg --install {sandbox.shared}/newer.deb", from_url(package, Server(package)))
+    assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
+
+
+def test_run_quotes_the_cause_that_dpkg_names_below_its_error(sandbox, tmp_path):
+    package = built(tmp_path, preinst="#!/bin/sh\necho 'no room for it' >&2; exit 28\n")
+    text = from_url(package, Server(package)).replace("30 * 60", "1")
+    sandbox.run(NO_OTHER_SOURCE, "touch /dev/console", text)
+    console = sandbox.read("console")
+    assert "dpkg: error processing" in console or "E: " in console, console
+    assert "exit status 28" in console, console
 
 
 def test_run_does_not_go_on_in_an_image_of_the_interrupted_instance(sandbox, package):
@@ -433,7 +521,7 @@ def test_run_does_not_go_on_in_an_image_of_the_interrupted_instance(sandbox, pac
         "rm /etc/autoheal-agent/config.toml; grep ^Environment= /etc/systemd/system/autoheal-install.service",
         NEXT_BOOT.format(instance="i-00000000000000002"),
     )
-    assert "Environment=AUTOHEAL_INSTANCE=i-00000000000000001" in said
+    assert "AUTOHEAL_INSTANCE=i-00000000000000001" in said
     assert not sandbox.read(RESUMES) and not sandbox.read(CONFIGURATION) and not sandbox.read("systemctl")
 
 

@@ -22,6 +22,11 @@ extension UserData {
                 "Only on the first boot. On every boot, autoheal-agent.service waits for the volume and mounts it;\n"
                 + "it is not waited for here, because the boot must not wait for the volume."
         )
+        document.append(
+            "merge_how",
+            Node("list(append)+dict(recurse_list)+str()"),
+            comment: "Added to the lists of a cloud-config part before this one, in place of replacing them."
+        )
         return "#cloud-config\n\(Self.head("cloud-config"))\n\(try document.text())"
     }
 

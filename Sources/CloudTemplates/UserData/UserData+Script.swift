@@ -11,6 +11,8 @@ extension UserData {
             "version": agentVersion, "minutes": Self.installMinutes, "script": UserDataPath.script,
             "scriptDirectory": directory(of: UserDataPath.script), "unit": UserDataPath.unit,
             "wanted": UserDataPath.unitIsWanted, "wantedDirectory": directory(of: UserDataPath.unitIsWanted),
+            "done": UserDataPath.done, "doneWanted": UserDataPath.doneIsWanted,
+            "doneWantedDirectory": directory(of: UserDataPath.doneIsWanted), "writesFiles": writesFiles,
             "powerOff": powersOffOnFailure, "powerOffFile": UserDataPath.powerOffOnFailure,
         ]
         if writesFiles {

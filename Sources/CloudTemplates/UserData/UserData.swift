@@ -39,7 +39,7 @@ package struct UserData: Hashable, Sendable {
     /// Everything that is written before the agent is installed.
     package var files: [UserDataFile] {
         let head = """
-            # Written by the user data of this instance. The keys are the flags of "autoheal-agent mount":
+            \(ConfigurationFile.userDataHead) The keys are the flags of "autoheal-agent mount":
             # see autoheal-agent(8), and check changes with "autoheal-agent config check".
 
 
