@@ -121,10 +121,11 @@ struct ConfigCommandTests {
         let file = "\(volume.directory.path)/config.toml"
         let second = table(late).replacing("tries = 2", with: "tries = 600")
         try Files.write(table(volume) + second, to: file)
-        let run = try await volume.agent.run(["mount", "--config", file]) { running in
+        let (agent, mountPoint) = (volume.agent, late.mountPoint)
+        let run = try await agent.run(["mount", "--config", file]) { running in
             try await running.logs("The volume is mounted")
-            let waiting = try await volume.agent.run(["status", "--config", file])
-            #expect(waiting.exitCode == 66 && waiting.log.contains(late.mountPoint), "\(waiting)")
+            let waiting = try await agent.run(["status", "--config", file])
+            #expect(waiting.exitCode == 66 && waiting.log.contains(mountPoint), "\(waiting)")
             try late.device.attach(late.image)
         }
         #expect(run.exitCode == 0, "\(run)")

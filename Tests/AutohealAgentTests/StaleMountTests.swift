@@ -29,7 +29,8 @@ struct StaleMountTests {
                 String(target.dropLast()), new.device.deviceNumber, table,
             ]
         )
-        let lines = (Files.text(table) ?? "").split(separator: "\n").filter { $0.contains(" \(old.mountPoint) ") }
+        let mountPoint = " \(old.mountPoint) "
+        let lines = (Files.text(table) ?? "").split(separator: "\n").filter { $0.contains(mountPoint) }
         return (run, lines)
     }
 
@@ -50,12 +51,13 @@ struct StaleMountTests {
         let old = try TestVolume()
         let new = try TestVolume(attached: false)
         try await prepare(old, new)
+        let (mountPoint, oldNumber, newNumber) = (old.mountPoint, old.device.deviceNumber, new.device.deviceNumber)
         let plan = try await run("plan", on: new, whereGone: old)
-        #expect(plan.run.exitCode == 0 && plan.run.output.contains("would: unmount \(old.mountPoint)"), "\(plan)")
-        #expect(plan.mounts.count == 1 && plan.mounts[0].contains(" \(old.device.deviceNumber) "), "\(plan)")
+        #expect(plan.run.exitCode == 0 && plan.run.output.contains("would: unmount \(mountPoint)"), "\(plan)")
+        #expect(plan.mounts.count == 1 && plan.mounts[0].contains(" \(oldNumber) "), "\(plan)")
         let mounted = try await run("mount", on: new, whereGone: old)
         #expect(mounted.run.exitCode == 0 && mounted.run.log.contains("Unmounted the dead mount"), "\(mounted)")
-        #expect(mounted.mounts.count == 1 && mounted.mounts[0].contains(" \(new.device.deviceNumber) "), "\(mounted)")
+        #expect(mounted.mounts.count == 1 && mounted.mounts[0].contains(" \(newNumber) "), "\(mounted)")
     }
 
     @Test(
@@ -70,12 +72,13 @@ struct StaleMountTests {
         try await prepare(old, new)
         try Files.write("", to: "\(old.mountPoint)/old")
         let before = try new.snapshot()
+        let (node, oldNumber) = (new.node, old.device.deviceNumber)
         let mounted = try await run("mount", on: new, whereGone: old, user: user)
         #expect(mounted.run.exitCode == 69, "\(mounted)")
-        for words in [words, "gone from the machine", "It is the same volume as \(new.node)", "umount -l", "restart"] {
+        for words in [words, "gone from the machine", "It is the same volume as \(node)", "umount -l", "restart"] {
             #expect(mounted.run.log.contains(words), "\(mounted)")
         }
-        #expect(mounted.mounts.count == 1 && mounted.mounts[0].contains(" \(old.device.deviceNumber) "), "\(mounted)")
+        #expect(mounted.mounts.count == 1 && mounted.mounts[0].contains(" \(oldNumber) "), "\(mounted)")
         let difference = try new.snapshot().firstDifference(from: before)
         #expect(difference == nil)
     }
@@ -86,11 +89,12 @@ struct StaleMountTests {
         let new = try TestVolume(attached: false)
         try await prepare(old, new, isSame: false)
         let before = try new.snapshot()
+        let oldNumber = old.device.deviceNumber
         let result = try await run(command, on: new, whereGone: old)
         let said = result.run.log + result.run.output
         #expect(result.run.exitCode == 69 && said.contains("gone from the machine"), "\(result)")
         #expect(said.contains("umount -l") && !said.contains("same volume"), "\(result)")
-        #expect(result.mounts.count == 1 && result.mounts[0].contains(" \(old.device.deviceNumber) "), "\(result)")
+        #expect(result.mounts.count == 1 && result.mounts[0].contains(" \(oldNumber) "), "\(result)")
         let difference = try new.snapshot().firstDifference(from: before)
         #expect(difference == nil)
     }

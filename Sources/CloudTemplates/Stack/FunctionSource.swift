@@ -14,7 +14,7 @@ enum FunctionSource: String, CaseIterable {
 
     /// The same function without its explanations, for a template that may not be long; they are in this repository.
     var briefCode: String {
-        let lines = withoutCommentLines(code).split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = brief(code).split(separator: "\n", omittingEmptySubsequences: false)
         let fence = "\"\"\""
         // The first line of the docstring that the file begins with says what the function is for.
         guard let first = lines.first, first.hasPrefix(fence), let end = lines.dropFirst().firstIndex(of: fence[...]) else {
