@@ -32,6 +32,7 @@ device = "/dev/sdf"
 mount-point = "/data"
 END_OF_FILE
 chmod 0644 /etc/autoheal-agent/config.toml.new
+sync /etc/autoheal-agent/config.toml.new
 mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml
 
 # What an image's former instance may have been told.
@@ -43,7 +44,9 @@ autoheal-agent config adopt || say "the configuration names no instance, so an i
 if [ "$(systemctl show --property=NeedDaemonReload --value autoheal-agent.service)" != no ]; then
     systemctl daemon-reload
 fi
-systemctl is-enabled --quiet autoheal-agent.service || systemctl enable --quiet autoheal-agent.service
+if ! systemctl is-enabled --quiet autoheal-agent.service; then
+    systemctl enable --quiet autoheal-agent.service
+fi
 # Not waited for: the unit waits for the volume, and the boot must not wait for the unit.
 if ! autoheal-agent config changed; then
     systemctl start --no-block autoheal-agent.service || fail "autoheal-agent.service cannot be started"

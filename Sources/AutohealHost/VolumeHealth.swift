@@ -40,7 +40,8 @@ package struct VolumeHealth: Hashable, Sendable {
             return (.unavailable, "The mount point shows \(mount.root) of the file system, not all of it.")
         }
         guard attribute("\(roots.sys)/dev/block/\(number)/size").flatMap(UInt64.init) ?? 0 > 0 else {
-            return (.ioError, "The device is gone from the machine.")
+            let advice = "Once the volume is attached again, 'systemctl restart autoheal-agent' mounts it anew."
+            return (.ioError, "The device is gone from the machine. \(advice)")
         }
         guard !mount.isReadOnly || report.wantsReadOnly else {
             return (.osError, "The file system has become read-only; the kernel log says why.")

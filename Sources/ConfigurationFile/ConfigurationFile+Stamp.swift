@@ -4,7 +4,7 @@ extension ConfigurationFile {
 
     /// Whether a file's text is meant for the instance that it is on alone: it names one, or user data wrote it.
     package static func isOfOneInstance(_ text: String) -> Bool {
-        (try? ConfigurationFile(parsing: text))?.instanceID != nil
+        (try? ConfigurationFile(parsing: text, file: standardPath))?.instanceID != nil
             || text.split(separator: "\n").contains { $0.hasPrefix(userDataHead) }
     }
 
