@@ -25,7 +25,11 @@ extension ConfigCommand {
             let new: String
             do throws(ConfigurationFileError) {
                 old = try ConfigurationFile.text(of: file)
-                new = try ConfigurationFile.text(old, for: id.flatMap { ConfigurationFile.isInstanceID($0) ? $0 : nil }, file: file)
+                new = try ConfigurationFile.text(
+                    old,
+                    for: id.flatMap { ConfigurationFile.isInstanceID($0) ? $0 : nil },
+                    file: file
+                )
             } catch {
                 Main.complain("\(error)")
                 throw ExitCode(ExitStatus.configuration.rawValue)

@@ -38,7 +38,8 @@ struct PrepareImageCommand: ParsableCommand {
                 print("removed \(path)")
             } else if errno != ENOENT && errno != ENOTDIR {
                 let cause = Errno(rawValue: errno)
-                let status: ExitStatus = [.permissionDenied, .notPermitted].contains(cause) ? .noPermission : .cannotCreate
+                let status: ExitStatus =
+                    [.permissionDenied, .notPermitted].contains(cause) ? .noPermission : .cannotCreate
                 let error = HostError("remove", path, .errno(cause), exitStatus: status)
                 Main.complain("autoheal-agent: \(error.reason)")
                 throw ExitCode(error.exitStatus.rawValue)

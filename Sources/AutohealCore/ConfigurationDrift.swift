@@ -25,7 +25,9 @@ package struct ConfigurationDrift: Hashable, Sendable {
                 warnings.append("The settings of \(spec.mountPoint) have changed since the last run. \(Self.advice)")
             case (false, true):
                 guard report == nil || report?.exitStatus == .ok else { break }
-                pending.append("\(spec.device) is not at \(spec.mountPoint) yet: a run with this configuration has not ended.")
+                pending.append(
+                    "\(spec.device) is not at \(spec.mountPoint) yet: a run with this configuration has not ended."
+                )
             case (false, false):
                 missing.append(
                     "The configuration has \(spec.device) at \(spec.mountPoint) only since the last run. \(Self.advice)"

@@ -99,7 +99,9 @@ package enum Planner {
 
     /// By the file system where the kernel tells its UUID, else by what an earlier run mounted there.
     private static func isSame(_ mount: MountPointState.Mount, _ device: DeviceState) -> Bool {
-        if case .filesystem(let filesystem) = device.content, let found = filesystem.uuid, let shown = mount.filesystemUUID {
+        if case .filesystem(let filesystem) = device.content, let found = filesystem.uuid,
+            let shown = mount.filesystemUUID
+        {
             return found == shown
         }
         return mount.volumeID != nil && mount.volumeID == device.volumeID

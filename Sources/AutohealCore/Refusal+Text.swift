@@ -134,7 +134,9 @@ extension Refusal {
         }
     }
 
-    private static func text(_ mount: MountPointState.Mount, _ node: String, _ isSame: Bool, _ users: [String]?) -> String {
+    private static func text(_ mount: MountPointState.Mount, _ node: String, _ isSame: Bool, _ users: [String]?)
+        -> String
+    {
         let shown = "The mount point still shows \(mount.source) (device \(mount.number))"
         let fault =
             switch mount.fault {

@@ -16,7 +16,9 @@ struct DeviceUsers {
         for (namespace, members) in apart.sorted(by: { $0.key ?? "" < $1.key ?? "" }) {
             guard let namespace, namespace != own else { continue }
             let places = members.lazy.map { self.places(of: number, seenBy: $0) }.first { !$0.isEmpty } ?? []
-            if !places.isEmpty { return .mountedInNamespace(at: places, processes: ProcessList.text(members, roots: roots)) }
+            if !places.isEmpty {
+                return .mountedInNamespace(at: places, processes: ProcessList.text(members, roots: roots))
+            }
         }
         let ownProcess = "\(getpid())"
         return .exclusivelyOpen(

@@ -16,7 +16,9 @@ struct MountUsers {
             let directory = "\(roots.proc)/\(process)"
             return ["cwd", "root", "exe"].contains { isBelow(target, linkTarget("\(directory)/\($0)")) }
                 || ["fd", "map_files"].contains { kind in
-                    names(in: "\(directory)/\(kind)").contains { isBelow(target, linkTarget("\(directory)/\(kind)/\($0)")) }
+                    names(in: "\(directory)/\(kind)").contains {
+                        isBelow(target, linkTarget("\(directory)/\(kind)/\($0)"))
+                    }
                 }
         }
         return ProcessList.text(users, roots: roots)

@@ -62,6 +62,8 @@ package struct ConfigurationFile: Hashable, Sendable {
     /// Whether a text can be the id of an instance: of EC2's (`i-...`), or of whatever else cloud-init knows.
     package static func isInstanceID(_ text: String) -> Bool {
         (1...128).contains(text.utf8.count)
-            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+            && text.utf8.allSatisfy {
+                (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            }
     }
 }

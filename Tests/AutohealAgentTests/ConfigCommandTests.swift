@@ -28,7 +28,9 @@ struct ConfigCommandTests {
         let missing = try await volume.agent.run(["config", "applies", "\(volume.directory.path)/none"])
         #expect(missing.exitCode == 0 && missing.log.isEmpty, "\(missing)")
         try Files.write("instance-id = \"i-00000000000000bad\"\n" + table(volume), to: file)
-        for (id, words) in [("i-00000000000000001", "written for another instance"), ("", "nothing tells yet which one this is")] {
+        for (id, words) in [
+            ("i-00000000000000001", "written for another instance"), ("", "nothing tells yet which one this is"),
+        ] {
             let run = try await volume.agent.run(["config", "applies", file], under: instance(id))
             #expect(run.exitCode == 1, "\(run)")
             for words in ["i-00000000000000bad", "autoheal-agent config adopt", words, id] where !words.isEmpty {

@@ -62,7 +62,10 @@ struct StaleMountTests {
 
     @Test(
         arguments: [
-            ("(cd $mp && exec sleep 60) & cleanup=\"kill $!\"; until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done", "(sleep)"),
+            (
+                "(cd $mp && exec sleep 60) & cleanup=\"kill $!\"; until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done",
+                "(sleep)"
+            ),
             ("exec 8<$mp/old", "(sh)"), ("mkdir -p $mp/sub && mount -t tmpfs none $mp/sub", "the mount at "),
         ]
     )

@@ -95,7 +95,9 @@ enum Combinations {
         uuid: String? = uuid,
         volumeID: VolumeID? = nil
     ) -> MountPointState {
-        guard case .mounted(var mount) = mounted(number: DeviceNumber(major: 259, minor: 7), root: root) else { return .absent }
+        guard case .mounted(var mount) = mounted(number: DeviceNumber(major: 259, minor: 7), root: root) else {
+            return .absent
+        }
         mount.fault = fault
         mount.filesystemUUID = uuid
         mount.volumeID = volumeID

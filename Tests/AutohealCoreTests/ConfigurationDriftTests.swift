@@ -35,7 +35,9 @@ struct ConfigurationDriftTests {
         return Report(spec: spec, outcome: .unchanged(state, warnings: []), time: 0, duration: 0)
     }
 
-    private func drift(_ present: [VolumeSpec], _ lastRun: [VolumeSpec], _ reports: [Report]) -> (missing: Int, warnings: Int) {
+    private func drift(_ present: [VolumeSpec], _ lastRun: [VolumeSpec], _ reports: [Report]) -> (
+        missing: Int, warnings: Int
+    ) {
         let drift = ConfigurationDrift(present: present, lastRun: lastRun, reports: reports)
         return (drift.missing.count, drift.warnings.count)
     }

@@ -74,7 +74,12 @@ struct DecisionTableTests {
             mountPoint: Combinations.dead(uuid: nil, volumeID: Combinations.volumeID),
             device: { $0.volumeID = Combinations.volumeID }
         ),
-        Row("its device is there, with size 0", .unavailable, content: same, mountPoint: Combinations.dead(fault: .deviceEmpty)),
+        Row(
+            "its device is there, with size 0",
+            .unavailable,
+            content: same,
+            mountPoint: Combinations.dead(fault: .deviceEmpty)
+        ),
         Row(
             "this volume has another label than is wished",
             .configuration,

@@ -70,15 +70,21 @@ struct PlannerLawTests {
         #expect(wrong == [])
     }
 
-    @Test("only a mount whose device is gone, and of the same volume, is ever unmounted", arguments: Combinations.settings)
+    @Test(
+        "only a mount whose device is gone, and of the same volume, is ever unmounted",
+        arguments: Combinations.settings
+    )
     func unmountsOnlyDead(settings: VolumeSettings) throws {
         let spec = try VolumeSpec(settings)
         let unmounting = Combinations.states.filter { state in
-            (try? Planner.plan(spec, from: state))?.steps.contains { if case .unmount = $0 { true } else { false } } == true
+            (try? Planner.plan(spec, from: state))?.steps.contains { if case .unmount = $0 { true } else { false } }
+                == true
         }
         #expect(!unmounting.isEmpty)
         let wrong = unmounting.filter { state in
-            guard let mount = state.mountPoint.mount, case .filesystem(let filesystem) = state.device.content else { return true }
+            guard let mount = state.mountPoint.mount, case .filesystem(let filesystem) = state.device.content else {
+                return true
+            }
             let isSame =
                 if let shown = mount.filesystemUUID, let found = filesystem.uuid {
                     shown == found

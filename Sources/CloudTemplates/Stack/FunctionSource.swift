@@ -17,7 +17,8 @@ enum FunctionSource: String, CaseIterable {
         let lines = brief(code).split(separator: "\n", omittingEmptySubsequences: false)
         let fence = "\"\"\""
         // The first line of the docstring that the file begins with says what the function is for.
-        guard let first = lines.first, first.hasPrefix(fence), let end = lines.dropFirst().firstIndex(of: fence[...]) else {
+        guard let first = lines.first, first.hasPrefix(fence), let end = lines.dropFirst().firstIndex(of: fence[...])
+        else {
             return lines.joined(separator: "\n")
         }
         return ([first + fence] + lines[(end + 1)...]).joined(separator: "\n")
