@@ -10,9 +10,8 @@ extension UserData {
         var context: [String: Any] = [
             "version": agentVersion, "minutes": Self.installMinutes, "script": UserDataPath.script,
             "scriptDirectory": directory(of: UserDataPath.script), "unit": UserDataPath.unit,
-            "wanted": UserDataPath.unitIsWanted, "wantedDirectory": directory(of: UserDataPath.unitIsWanted),
-            "done": UserDataPath.done, "doneWanted": UserDataPath.doneIsWanted,
-            "doneWantedDirectory": directory(of: UserDataPath.doneIsWanted), "writesFiles": writesFiles,
+            "wanted": UserDataPath.unitIsWanted, "done": UserDataPath.done, "doneWanted": UserDataPath.doneIsWanted,
+            "writesFiles": writesFiles,
             "powerOff": powersOffOnFailure, "powerOffFile": UserDataPath.powerOffOnFailure,
         ]
         if writesFiles {
