@@ -16,12 +16,16 @@ struct AgentCommand: AsyncParsableCommand {
               autoheal-agent probe --device /dev/xvdb     what is on it?
               autoheal-agent status                       what did the last run do, and does it still hold?
               autoheal-agent config check                 is the configuration file right?
+              autoheal-agent prepare-image                before an image is made of this instance
 
             Exit codes (sysexits.h): 0 done, 64 usage, 65 the volume holds something that must not be touched, 66 it did \
             not appear, 69 in use, 71 the kernel refused, 73 mkfs failed, 74 I/O error, 75 try again, 77 not root, \
             78 configuration. See autoheal-agent(8).
             """,
         version: agentVersion,
-        subcommands: [MountCommand.self, PlanCommand.self, ProbeCommand.self, StatusCommand.self, ConfigCommand.self]
+        subcommands: [
+            MountCommand.self, PlanCommand.self, ProbeCommand.self, StatusCommand.self, ConfigCommand.self,
+            PrepareImageCommand.self,
+        ]
     )
 }

@@ -8,6 +8,8 @@ import StructuredLogging
 /// What to do and how to log: flags, over the configuration file, over defaults; read and checked.
 struct RunConfiguration: Sendable {
     let volumes: [VolumeSpec]
+    /// The volumes as the file has them, if no flag changes what it says of them.
+    let fileVolumes: [VolumeSettings]?
     let logFormat: LogFormat
     let logLevel: Logger.Level
     /// Nil means "if the log goes to the journal".
@@ -24,6 +26,7 @@ struct RunConfiguration: Sendable {
                     throw ValidationError("--\(error)")
                 }
             }
+        fileVolumes = volume.settings == VolumeSettings() ? file?.volumes : nil
         logFormat = try logging.format(default: file?.agent.logFormat)
         logLevel = try logging.level(default: file?.agent.logLevel)
         logConsole = logging.logConsole ?? file?.agent.logConsole

@@ -1,5 +1,6 @@
 import AutohealCore
 import AutohealHost
+import ConfigurationFile
 import FoundationEssentials
 import InstanceMetadata
 import Logging
@@ -53,6 +54,7 @@ struct RunContext: Sendable {
             return error.exitStatus
         }
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
+        rememberFile()
         if volumes.count == 1 { return await mount(volumes[0], watch) }
 
         // A thread for each: a device that hangs holds up nobody but its own volume.
@@ -80,6 +82,7 @@ struct RunContext: Sendable {
             Report(
                 spec: spec,
                 outcome: outcome,
+                previous: runtimeDirectory.reports().first { $0.mountPoint == spec.mountPoint },
                 time: Date().timeIntervalSince1970,
                 duration: duration / .seconds(1)
             ),
@@ -97,6 +100,24 @@ struct RunContext: Sendable {
         return outcome.exitStatus
     }
 
+    /// Leaves what the file says now for `status` and `config changed`, before anything is waited for.
+    private func rememberFile() {
+        guard let volumes = configuration.fileVolumes else { return }
+        let before = (try? ConfigurationFile(path: runtimeDirectory.volumesFile).specs()) ?? []
+        let mountPoints = Set(configuration.volumes.map(\.mountPoint))
+        for spec in before where !mountPoints.contains(spec.mountPoint) {
+            runtimeDirectory.removeReport(of: spec.mountPoint)
+        }
+        do {
+            try runtimeDirectory.writeVolumes(ConfigurationFile(volumes: volumes).text)
+        } catch {
+            logging.logger().warning(
+                "The configuration could not be noted for 'status'",
+                metadata: ["directory": "\(runtimeDirectory.path)", "error": "\(error)"]
+            )
+        }
+    }
+
     private func logger(for spec: VolumeSpec) -> Logger {
         var logger = logging.logger()
         logger[metadataKey: "volume.device"] = "\(spec.device)"
@@ -108,8 +129,7 @@ struct RunContext: Sendable {
     /// A report that cannot be written costs `status` its answer, and nothing else.
     private func write(_ report: Report, _ logger: Logger) {
         do {
-            let earlier = runtimeDirectory.reports().first { $0.mountPoint == report.mountPoint }
-            try runtimeDirectory.write(report.continuing(earlier))
+            try runtimeDirectory.write(report)
         } catch {
             logger.warning(
                 "The report for 'status' could not be written",

@@ -1,6 +1,7 @@
 import ArgumentParser
 import AutohealCore
 import AutohealHost
+import ConfigurationFile
 import FoundationEssentials
 
 struct StatusCommand: ParsableCommand {
@@ -9,9 +10,20 @@ struct StatusCommand: ParsableCommand {
         abstract: "Say what the last run did and whether it still holds.",
         discussion: """
             Exits with 0 only if every volume is mounted now, from the right device, read-write unless it was asked to be \
-            read-only: fit for a health check. Before the first run it exits with 66.
+            read-only: fit for a health check. Before the first run it exits with 66. If the configuration file has changed \
+            since, it warns; if a volume of it is not mounted as the file says now, it exits with 78, or with 66 while a run \
+            is still at it.
             """
     )
+
+    @Option(
+        name: .customLong("config"),
+        help: ArgumentHelp(
+            "The configuration file. (default: \(ConfigurationFile.standardPath), if there is one)",
+            valueName: "file"
+        )
+    )
+    var configurationFile = ConfigurationFile.standardPath
 
     @Option(help: "Only the volume at this mount point.")
     var mountPoint: String?
@@ -23,9 +35,9 @@ struct StatusCommand: ParsableCommand {
         // As the configuration takes it, with slashes to spare.
         let wanted = mountPoint.map { "/" + $0.split(separator: "/").joined(separator: "/") }
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
-        let volumes = directory.reports()
-            .filter { [$0.mountPoint, nil].contains(wanted) }
-            .map(VolumeStatus.init)
+        let reports = directory.reports()
+        let volumes = reports.filter { [$0.mountPoint, nil].contains(wanted) }.map(VolumeStatus.init)
+        let drift = drift(since: reports, at: wanted)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -33,10 +45,27 @@ struct StatusCommand: ParsableCommand {
         } else {
             for volume in volumes { print(volume.text) }
         }
+        for warning in drift?.warnings ?? [] { Main.complain("autoheal-agent: warning: \(warning)") }
+        for sentence in (drift?.missing ?? []) + (drift?.pending ?? []) { Main.complain("autoheal-agent: \(sentence)") }
+        guard drift?.missing.isEmpty != false else { throw ExitCode(ExitStatus.configuration.rawValue) }
         guard !volumes.isEmpty else {
             Main.complain("autoheal-agent: no run has left a report in \(directory.path).")
             throw ExitCode(ExitStatus.noInput.rawValue)
         }
-        throw ExitCode((volumes.map(\.status).first { $0 != .ok } ?? .ok).rawValue)
+        // What the file no longer has is no reason to call the instance unhealthy.
+        let present = volumes.filter { drift?.gone.contains($0.report.mountPoint) != true }
+        if let status = present.map(\.status).first(where: { $0 != .ok }) { throw ExitCode(status.rawValue) }
+        throw ExitCode((drift?.pending.isEmpty == false ? ExitStatus.noInput : .ok).rawValue)
+    }
+
+    /// Nil where no run has read a file, or there is none, or it is wrong now, which is said.
+    private func drift(since reports: [Report], at wanted: String?) -> ConfigurationDrift? {
+        guard let change = try? ConfigurationChange(file: configurationFile) else { return nil }
+        let isAskedFor = { (spec: VolumeSpec) in [spec.mountPoint, nil].contains(wanted) }
+        return ConfigurationDrift(
+            present: change.present.filter(isAskedFor),
+            lastRun: change.lastRun.filter(isAskedFor),
+            reports: reports
+        )
     }
 }

@@ -66,6 +66,9 @@ extension Step {
     package func summary(on node: String, at mountPoint: String) -> String {
         switch self {
         case .createMountPoint: "create the directory \(mountPoint)"
+        case .unmount(let mount):
+            "unmount \(mountPoint), which shows \(mount.source) (device \(mount.number)): that is this volume by a device that "
+                + "is gone; refused if anything still uses the mount"
         case .protectMountPoint: "make \(mountPoint) immutable while nothing is mounted there"
         case .format(let format):
             format.summary(of: node)

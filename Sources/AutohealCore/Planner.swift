@@ -42,16 +42,28 @@ package enum Planner {
     ) throws(Refusal) -> Plan {
         let device = state.device
         if case .mounted(let mount) = state.mountPoint {
-            return try Plan(steps: whenMounted(spec, mount, on: device))
+            guard mount.type != .autofs else { throw .automount(fstabEntry: mount.fstabEntry) }
+            let steps =
+                if mount.fault == nil {
+                    try whenMounted(spec, mount, on: device)
+                } else {
+                    try whenDead(spec, mount, besides: device)
+                }
+            return Plan(steps: steps)
         }
         let preparation = try preparation(of: state.mountPoint)
+        let content = try usableContent(of: device)
+        return try Plan(steps: preparation + steps(for: spec, on: device, holding: content, newUUID: newUUID))
+    }
+
+    private static func usableContent(of device: DeviceState) throws(Refusal) -> DeviceContent {
         // A device that has just gone is not read, and is not in use either.
         guard device.size > 0 else { throw .deviceEmpty }
         guard device.use == .free, let content = device.content else { throw .deviceInUse(device.use) }
         guard device.size == device.kernelSize else {
             throw .sizesDiffer(device: device.size, kernel: device.kernelSize)
         }
-        return try Plan(steps: preparation + steps(for: spec, on: device, holding: content, newUUID: newUUID))
+        return content
     }
 
     private static func whenMounted(
@@ -59,16 +71,6 @@ package enum Planner {
         _ mount: MountPointState.Mount,
         on device: DeviceState
     ) throws(Refusal) -> [Step] {
-        guard mount.type != .autofs else { throw .automount(fstabEntry: mount.fstabEntry) }
-        guard mount.fault == nil else {
-            let isSame: Bool
-            if case .filesystem(let filesystem) = device.content, let uuid = filesystem.uuid {
-                isSame = uuid == mount.filesystemUUID
-            } else {
-                isSame = false
-            }
-            throw .deadMount(mount, node: device.node, isSameFilesystem: isSame)
-        }
         // A btrfs subvolume shows its own path as the root of the mount.
         guard mount.number == device.number, mount.root == "/" || mount.type == .btrfs else {
             throw .mountPointOccupied(mount)
@@ -77,6 +79,33 @@ package enum Planner {
         guard mount.isReadOnly || !spec.options.isReadOnly else { throw .mountedReadWrite }
         return mount.isReadOnly || spec.options.isReadOnly
             ? [] : growth(of: mount.type, from: mount.filesystemSize, to: device.size, wanted: spec.grow)
+    }
+
+    /// What is mounted can never be used again. Where it is the wanted volume, which has come back under another node, it
+    /// may be unmounted: the kernel refuses that while anything uses it. Nothing is formatted in its place.
+    private static func whenDead(
+        _ spec: VolumeSpec,
+        _ mount: MountPointState.Mount,
+        besides device: DeviceState
+    ) throws(Refusal) -> [Step] {
+        let isSame = isSame(mount, device)
+        guard mount.fault == .deviceGone, isSame, mount.root == "/", mount.number != device.number else {
+            throw .deadMount(mount, node: device.node, isSameVolume: isSame, users: nil)
+        }
+        guard case .filesystem(let filesystem) = try usableContent(of: device) else {
+            throw .deadMount(mount, node: device.node, isSameVolume: isSame, users: nil)
+        }
+        return try [.unmount(mount)] + self.mount(filesystem, spec, device)
+    }
+
+    /// By the file system where the kernel tells its UUID, else by what an earlier run mounted there.
+    private static func isSame(_ mount: MountPointState.Mount, _ device: DeviceState) -> Bool {
+        if case .filesystem(let filesystem) = device.content, let found = filesystem.uuid,
+            let shown = mount.filesystemUUID
+        {
+            return found == shown
+        }
+        return mount.volumeID != nil && mount.volumeID == device.volumeID
     }
 
     private static func steps(

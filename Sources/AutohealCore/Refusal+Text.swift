@@ -27,7 +27,7 @@ extension Refusal {
             "The mount point is an automount, which mounts "
                 + (entry.map { "at its first use what /etc/fstab says: '\($0)'." }
                     ?? "something at its first use (autofs).")
-        case .deadMount(let mount, let node, let isSame): Self.text(mount, node, isSame)
+        case .deadMount(let mount, let node, let isSame, let users): Self.text(mount, node, isSame, users)
         case .systemDirectory(let path): "The mount point leads to \(path), a directory of the system."
         case .mountedReadOnly: "The device is mounted at the mount point, but read-only."
         case .mountedReadWrite: "The device is mounted at the mount point read-write, and options ask for ro."
@@ -90,6 +90,10 @@ extension Refusal {
                 ? "Stop the automount, or choose another mount-point."
                 : "Leave the volume to one of the two: take that line out of /etc/fstab, then run 'systemctl daemon-reload' and "
                     + "stop the automount unit (systemd-escape -p --suffix=automount MOUNT-POINT names it)."
+        case .deadMount(_, _, _, .some(let users)):
+            (users.isEmpty ? "Find out who does (fuser -vm MOUNT-POINT), and stop it. " : "Stop that. ")
+                + "The next run ('systemctl restart autoheal-agent') then unmounts the dead mount and mounts the volume. If it "
+                + "cannot be stopped, 'umount -l MOUNT-POINT' detaches the dead mount; what is still open there is lost."
         case .deadMount:
             "Stop what uses the old mount (fuser -vm MOUNT-POINT), detach it with 'umount -l MOUNT-POINT', and run again."
         case .systemDirectory: "Choose another mount-point, such as /data."
@@ -136,18 +140,31 @@ extension Refusal {
         }
     }
 
-    private static func text(_ mount: MountPointState.Mount, _ node: String, _ isSame: Bool) -> String {
+    private static func text(_ mount: MountPointState.Mount, _ node: String, _ isSame: Bool, _ users: [String]?)
+        -> String
+    {
         let shown = "The mount point still shows \(mount.source) (device \(mount.number))"
-        switch mount.fault {
-        case .journalAborted: return "\(shown), whose journal was aborted after an error: every write fails."
-        case .deviceGone: break
-        case .unreadable, nil:
-            return "\(shown), whose file system answers with errors only: the kernel has shut it down."
-        }
-        return "\(shown), which is gone from the machine: that mount is dead. "
-            + (isSame
-                ? "The same file system is on \(node): the volume has come back under another node."
-                : "The device that is meant is \(node) now.")
+        let fault =
+            switch mount.fault {
+            case .journalAborted: ", whose journal was aborted after an error: every write fails."
+            case .unreadable, nil: ", whose file system answers with errors only: the kernel has shut it down."
+            case .deviceEmpty: ", which has size 0 now: that mount is dead."
+            case .deviceGone: ", which is gone from the machine: that mount is dead."
+            }
+        let meant =
+            if [.unreadable, .journalAborted].contains(mount.fault) {
+                ""
+            } else if isSame {
+                " It is the same volume as \(node): it has come back under another node."
+            } else {
+                " The device that is meant is \(node) now."
+            }
+        return shown + fault + meant + (users.map(Self.text(users:)) ?? "")
+    }
+
+    private static func text(users: [String]) -> String {
+        " The kernel does not unmount it, because it is in use"
+            + (users.isEmpty ? "." : ": \(users.joined(separator: ", ")).")
     }
 
     private static func list(_ devices: [BlockDevice]) -> String {

@@ -25,9 +25,10 @@ package enum Refusal: Error, Hashable, Sendable {
     case mountPointOccupied(MountPointState.Mount)
     /// An autofs that nothing has triggered yet; the entry of fstab(5) that it is for, where there is one.
     case automount(fstabEntry: String?)
-    /// What is mounted answers nothing any more, or its device is gone; whether `node` has the same file system is known
-    /// where the kernel tells the UUID of the mounted one.
-    case deadMount(MountPointState.Mount, node: String, isSameFilesystem: Bool)
+    /// What is mounted answers nothing any more, or its device is gone; whether `node` is that volume is known where the
+    /// kernel tells the UUID of what is mounted, or an earlier run noted the id. Its users are asked for only when the
+    /// kernel has refused to unmount it: processes, mounts below it, loop devices; none if they cannot be seen.
+    case deadMount(MountPointState.Mount, node: String, isSameVolume: Bool, users: [String]?)
     /// Where symbolic links lead.
     case systemDirectory(String)
     case mountedReadOnly

@@ -7,6 +7,10 @@ package struct Report: Hashable, Sendable, Codable {
     package var mountPoint: String
     package var node: String?
     package var number: DeviceNumber?
+    /// What the device said of itself; nil if it says nothing, or in the report of an older version.
+    package var volumeID: String?
+    /// What the last run that succeeded mounted here; nil if none has, or in the report of an older version.
+    package var mounted: Mounted?
     package var wantsReadOnly: Bool
     /// What the kernel had counted of an ext4 when it was mounted; nil for other types.
     package var errorsAtMount: UInt64?
@@ -21,11 +25,27 @@ package struct Report: Hashable, Sendable, Codable {
     /// Seconds that the run took.
     package var duration: Double
 
-    package init(spec: VolumeSpec, outcome: Outcome, time: Double, duration: Double) {
+    package struct Mounted: Hashable, Sendable, Codable {
+        package var number: DeviceNumber
+        package var volumeID: String?
+
+        package enum CodingKeys: String, CodingKey {
+            case number
+            case volumeID = "volume_id"
+        }
+    }
+
+    /// - Parameter previous: the last report of the same mount point.
+    package init(spec: VolumeSpec, outcome: Outcome, previous: Report? = nil, time: Double, duration: Double) {
         device = spec.device
         mountPoint = spec.mountPoint
         node = outcome.state?.device.node
         number = outcome.state?.device.number
+        volumeID = outcome.state?.device.volumeID?.description
+        mounted = previous?.mounted
+        if outcome.exitStatus == .ok, let device = outcome.state?.device {
+            mounted = Mounted(number: device.number, volumeID: device.volumeID?.description)
+        }
         wantsReadOnly = spec.options.isReadOnly
         if case .mounted(let mount) = outcome.state?.mountPoint { errorsAtMount = mount.errorCount }
         self.outcome = outcome.name
@@ -37,21 +57,18 @@ package struct Report: Hashable, Sendable, Codable {
             steps = []
         }
         warnings = outcome.warnings
+        // Errors since the mount stay new after another run.
+        if let previous, previous.number == number, !steps.contains(Step.mountName) {
+            errorsAtMount = previous.errorsAtMount
+        }
         self.time = time
         self.duration = duration
     }
 
-    /// The same with what an earlier report of the same mount knew: errors since the mount stay new after another run.
-    package func continuing(_ earlier: Report?) -> Report {
-        guard let earlier, earlier.number == number, !steps.contains(Step.mountName) else { return self }
-        var report = self
-        report.errorsAtMount = earlier.errorsAtMount
-        return report
-    }
-
     package enum CodingKeys: String, CodingKey {
-        case version, device, node, number, outcome, reason, steps, warnings, time, duration
+        case version, device, node, number, mounted, outcome, reason, steps, warnings, time, duration
         case mountPoint = "mount_point"
+        case volumeID = "volume_id"
         case wantsReadOnly = "wants_read_only"
         case errorsAtMount = "errors_at_mount"
         case exitStatus = "exit_status"

@@ -5,6 +5,7 @@ extension Step {
     var achievement: String {
         switch self {
         case .createMountPoint: "Created the mount point"
+        case .unmount: "Unmounted the dead mount of the volume, which nothing used any more"
         case .protectMountPoint: "Made the bare mount point immutable"
         case .format: "Formatted the device"
         case .finishFormat: "Finished the format of an earlier run"
@@ -29,6 +30,7 @@ extension Step {
     package var metadata: Logger.Metadata {
         switch self {
         case .createMountPoint, .protectMountPoint: [:]
+        case .unmount(let mount): ["mount.source": "\(mount.source)", "mount.device": "\(mount.number)"]
         case .format(let format):
             [
                 "filesystem.type": "\(VolumeSpec.createdType)",

@@ -7,6 +7,8 @@ package import Foundation
 /// One thing to do to the machine.
 package enum Step: Hashable, Sendable {
     case createMountPoint
+    /// Take away a mount of this volume whose device is gone; never one that is in use.
+    case unmount(MountPointState.Mount)
     /// Make the bare directory immutable, so that nothing fills the root disk while the volume is missing.
     case protectMountPoint
     case format(Format)
@@ -42,6 +44,7 @@ package enum Step: Hashable, Sendable {
     package var name: String {
         switch self {
         case .createMountPoint: "create-mount-point"
+        case .unmount: "unmount"
         case .protectMountPoint: "protect-mount-point"
         case .format: "format"
         case .finishFormat: "finish-format"

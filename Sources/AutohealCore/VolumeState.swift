@@ -95,12 +95,16 @@ package enum MountPointState: Hashable, Sendable {
         package var errorCount: UInt64?
         /// Known of a faulty mount only, and only where the kernel tells.
         package var filesystemUUID: String?
+        /// Known of a faulty mount only: the volume that an earlier run of this boot mounted there from that device.
+        package var volumeID: VolumeID?
         /// For an autofs: the entry of fstab(5) of this mount point.
         package var fstabEntry: String?
 
         package enum Fault: Hashable, Sendable {
-            /// The machine has no such device any more.
+            /// The machine has no such device any more: what is mounted can never be read or written again.
             case deviceGone
+            /// The device is there, and has size 0.
+            case deviceEmpty
             /// The root directory cannot be looked at (EIO).
             case unreadable
             /// Writes fail since an error; the mount may still say that it is writable.

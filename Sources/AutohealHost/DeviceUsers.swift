@@ -7,9 +7,6 @@ import Libmount
 struct DeviceUsers {
     private let roots: MachineRoots
 
-    /// Processes that are named; the rest is counted.
-    private static let named = 5
-
     init(roots: MachineRoots) { self.roots = roots }
 
     func use(of number: DeviceNumber) -> DeviceUse {
@@ -19,10 +16,14 @@ struct DeviceUsers {
         for (namespace, members) in apart.sorted(by: { $0.key ?? "" < $1.key ?? "" }) {
             guard let namespace, namespace != own else { continue }
             let places = members.lazy.map { self.places(of: number, seenBy: $0) }.first { !$0.isEmpty } ?? []
-            if !places.isEmpty { return .mountedInNamespace(at: places, processes: list(members)) }
+            if !places.isEmpty {
+                return .mountedInNamespace(at: places, processes: ProcessList.text(members, roots: roots))
+            }
         }
         let ownProcess = "\(getpid())"
-        return .exclusivelyOpen(by: list(processes.filter { $0 != ownProcess && hasOpen(number, $0) }))
+        return .exclusivelyOpen(
+            by: ProcessList.text(processes.filter { $0 != ownProcess && hasOpen(number, $0) }, roots: roots)
+        )
     }
 
     /// The identity of a mount namespace, nil if the process is gone or is not to be looked at.
@@ -45,21 +46,4 @@ struct DeviceUsers {
             return number == DeviceNumber(major: clinux_major(device), minor: clinux_minor(device))
         }
     }
-
-    /// `4711 (qemu-nbd)`, the first few.
-    private func list(_ processes: [String]) -> [String] {
-        let sorted = processes.sorted { Int32($0) ?? 0 < Int32($1) ?? 0 }
-        let list = sorted.prefix(Self.named).map { process in
-            let name = attribute("\(roots.proc)/\(process)/comm") ?? "unknown"
-            return "\(process) (\(name.printable))"
-        }
-        return sorted.count > Self.named ? list + ["\(sorted.count - Self.named) more"] : list
-    }
-}
-
-/// readlink(2); nil if it is none or cannot be read.
-private func linkTarget(_ path: String) -> String? {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink(path, &buffer, buffer.count)
-    return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
 }

@@ -24,6 +24,8 @@ extension LinuxHost {
         }
         switch step {
         case .createMountPoint, .protectMountPoint: break
+        case .unmount(let mount):
+            try unmountDead(mount, spec, for: device)
         case .format(let format) where format.proof == .unproven:
             try await UnprovenFormatter(device: device, toolDirectories: toolDirectories, logger: logger).format(format)
         case .format(let format):

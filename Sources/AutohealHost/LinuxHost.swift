@@ -129,6 +129,10 @@ package struct LinuxHost: Host {
             mountPoint = .mounted(mount)
             state.use = .mounted(at: [spec.mountPoint])
         } else {
+            if case .mounted(var mount) = mountPoint, mount.fault != nil {
+                mount.volumeID = volumeID(of: mount, at: spec)
+                mountPoint = .mounted(mount)
+            }
             state.use = try use(of: state, spec)
             // Only what nobody uses is probed: dropping the cache under a mounted file system would slow it down.
             if state.use == .free, state.size > 0 {

@@ -4,11 +4,19 @@ package struct MachineRoots: Hashable, Sendable {
     package var dev: String
     package var proc: String
     package var etc: String
+    package var run: String
 
-    package init(sys: String = "/sys", dev: String = "/dev", proc: String = "/proc", etc: String = "/etc") {
+    package init(
+        sys: String = "/sys",
+        dev: String = "/dev",
+        proc: String = "/proc",
+        etc: String = "/etc",
+        run: String = "/run"
+    ) {
         self.sys = sys
         self.dev = dev
         self.proc = proc
         self.etc = etc
+        self.run = run
     }
 }

@@ -33,6 +33,16 @@ struct MountPoint: Sendable {
         return .directory(isEmpty: names(in: canonical).isEmpty, isProtected: isProtected)
     }
 
+    /// Where its mount is in the table: canonical, also where the root directory of what is mounted answers nothing.
+    var target: String? {
+        if let canonical = canonicalPath(path) { return canonical }
+        let parts = path.split(separator: "/")
+        guard let name = parts.last, let parent = canonicalPath("/" + parts.dropLast().joined(separator: "/")) else {
+            return nil
+        }
+        return parent == "/" ? "/\(name)" : "\(parent)/\(name)"
+    }
+
     /// The places at which a device is mounted, in this mount namespace.
     func targets(of number: DeviceNumber) throws(VolumeError) -> [String] {
         try mountTable().entries.filter { deviceNumber(of: $0) == number }.map(\.target)
@@ -145,20 +155,16 @@ struct MountPoint: Sendable {
         }
         if type.isExt { mount.errorCount = errors(of: mount.number)?.count }
         // What has a number of its own is a device, and sysfs knows every device there is.
-        let size = attribute("\(roots.sys)/dev/block/\(mount.number)/size").flatMap(UInt64.init)
-        if mount.number.major != 0, size ?? 0 == 0 {
-            mount.fault = .deviceGone
-            mount.filesystemUUID = filesystemUUID()
-        }
+        let device = "\(roots.sys)/dev/block/\(mount.number)"
+        guard mount.number.major != 0, attribute("\(device)/size").flatMap(UInt64.init) ?? 0 == 0 else { return mount }
+        mount.fault = access(device, F_OK) != 0 && errno == ENOENT ? .deviceGone : .deviceEmpty
+        mount.filesystemUUID = filesystemUUID()
         return mount
     }
 
     /// The mount at a path that cannot be looked at.
     private func hiddenMount() throws(VolumeError) -> MountPointState.Mount? {
-        let parts = path.split(separator: "/")
-        guard let name = parts.last, let parent = canonicalPath("/" + parts.dropLast().joined(separator: "/")),
-            let entry = try mountTable().topmost(at: parent == "/" ? "/\(name)" : "\(parent)/\(name)")
-        else { return nil }
+        guard let target, let entry = try mountTable().topmost(at: target) else { return nil }
         var mount = mount(entry)
         mount.fault = mount.fault ?? .unreadable
         return mount

@@ -41,10 +41,32 @@ package struct RuntimeDirectory: Hashable, Sendable {
 
     /// Replaces the report of a mount point in one step: a reader sees the old one or the new one, never half of one.
     package func write(_ report: Report) throws(Errno) {
-        try create()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        let destination = file(for: report.mountPoint, extension: "json")
+        guard let bytes = try? encoder.encode(report) else { throw .invalidArgument }
+        try write(bytes + [0x0A], to: file(for: report.mountPoint, extension: "json"))
+    }
+
+    /// Forgets what a run said of a mount point that is configured no more.
+    package func removeReport(of mountPoint: String) { unlink(file(for: mountPoint, extension: "json")) }
+
+    /// The volumes that a run found in its configuration file, in the form of that file.
+    package func writeVolumes(_ text: String) throws(Errno) { try write(Array(text.utf8), to: volumesFile) }
+
+    package var volumesFile: String { "\(path)/volumes.toml" }
+
+    /// There as long as it is not known which instance this is: the unit is started again when it may be.
+    package func setIdentityIsAwaited(_ isAwaited: Bool) {
+        let flag = "\(path)/identity-awaited"
+        guard isAwaited else {
+            unlink(flag)
+            return
+        }
+        try? write([], to: flag)
+    }
+
+    private func write(_ bytes: some Sequence<UInt8>, to destination: String) throws(Errno) {
+        try create()
         let temporary = destination + ".\(getpid())"
         do {
             let descriptor = try FileDescriptor.open(
@@ -53,7 +75,7 @@ package struct RuntimeDirectory: Hashable, Sendable {
                 options: [.create, .truncate, .closeOnExec],
                 permissions: FilePermissions(rawValue: 0o644)
             )
-            try descriptor.closeAfter { _ = try descriptor.writeAll(try encoder.encode(report) + [0x0A]) }
+            try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
             guard rename(temporary, destination) == 0 else { throw Errno(rawValue: errno) }
         } catch {
             unlink(temporary)

@@ -17,11 +17,22 @@ struct EmbeddedTemplate {
     static let terraformVariables = EmbeddedTemplate("variables.tf", PackageResources.variables_tf_mustache)
     static let terraformVersions = EmbeddedTemplate("versions.tf", PackageResources.versions_tf_mustache)
 
-    func render(_ context: [String: Any]) throws(GenerationError) -> String {
+    /// - Parameter isBrief: without the template's own comments and half of its indentation; what is put into it stays.
+    func render(_ context: [String: Any], isBrief: Bool = false) throws(GenerationError) -> String {
+        let text = String(decoding: bytes, as: UTF8.self)
         do {
-            return try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self)).render(context)
+            return try MustacheTemplate(string: isBrief ? brief(text) : text).render(context)
         } catch {
             throw GenerationError("The template \(name) of this program is broken: \(error).")
         }
     }
+}
+
+/// A text of a language whose comments begin with `#`, without the lines that are nothing else and with half of its
+/// indentation.
+func brief(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+        .filter { line in line.drop { $0 == " " }.first != "#" || line.hasPrefix("#!") }
+        .map { line in line.dropFirst((line.prefix { $0 == " " }.count + 1) / 2) }
+        .joined(separator: "\n")
 }

@@ -8,19 +8,24 @@ extension ConfigurationFile {
 
     /// Reads and checks a file.
     package init(path: String) throws(ConfigurationFileError) {
+        try self.init(parsing: Self.text(of: path), file: path)
+    }
+
+    /// The text of a file, not yet parsed.
+    package static func text(of path: String) throws(ConfigurationFileError) -> String {
         let bytes: [UInt8]
         do {
-            bytes = try Self.read(path)
-        } catch {
-            throw ConfigurationFileError(file: path, cause: .unreadable(error as? Errno ?? .ioError))
+            bytes = try read(path)
+        } catch let problem {
+            throw ConfigurationFileError(file: path, cause: .unreadable(problem as? Errno ?? .ioError))
         }
-        guard bytes.count <= Self.limit else {
-            throw Self.error(path, line: nil, "The file is larger than 1 MiB: this is no configuration.")
+        guard bytes.count <= limit else {
+            throw error(path, line: nil, "The file is larger than 1 MiB: this is no configuration.")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Self.error(path, line: nil, "The file is not UTF-8 text.")
+            throw error(path, line: nil, "The file is not UTF-8 text.")
         }
-        try self.init(parsing: text, file: path)
+        return text
     }
 
     /// Checks a text; everything that is wrong with it is reported at once.
@@ -61,6 +66,12 @@ extension ConfigurationFile {
 
     private mutating func take(_ value: any TOMLValueConvertible, key: String, with reader: inout TableReader) {
         switch key {
+        case TableName.instanceKey:
+            instanceID = value.string
+            guard instanceID != nil else {
+                let text = "instance-id must be a string in quotes, such as \"i-0123456789abcdef0\"."
+                return reader.report(text, key: key, in: .root)
+            }
         case TableName.agentKey:
             guard let table = value.table else {
                 return reader.report("agent must be a table, written [agent].", key: key, in: .root)
@@ -83,7 +94,7 @@ extension ConfigurationFile {
         case _ where AgentSettings.CodingKeys(rawValue: key) != nil:
             reader.report("'\(key)' belongs to the agent: write it below [agent].", key: key, in: .root)
         default:
-            let allowed = [TableName.agentKey, TableName.volumeKey]
+            let allowed = [TableName.agentKey, TableName.instanceKey, TableName.volumeKey]
             let isTable = value.table != nil || value.array?.contains { $0.table != nil } == true
             reader.reportUnknown(key, allowed: allowed, in: isTable ? .other(key) : .root)
         }

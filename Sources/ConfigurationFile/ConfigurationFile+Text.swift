@@ -6,6 +6,7 @@ extension ConfigurationFile {
     /// value; what is written here, ``init(parsing:file:)`` reads as the same value.
     package var text: String {
         var documents: [String] = []
+        if let instanceID { documents.append(Self.document(TableName.instanceKey, instanceID)) }
         let agentTable = Self.table(agent)
         if !agentTable.isEmpty { documents.append(Self.document(TableName.agentKey, agentTable)) }
         for volume in volumes {

@@ -1,16 +1,21 @@
 package import AutohealCore
 
-/// What config.toml says: one `[[volume]]` table per volume and an `[agent]` table, all keys optional but the device.
+/// What config.toml says: one `[[volume]]` table per volume and an `[agent]` table, all keys optional but the device; and
+/// which instance it is meant for.
 ///
 /// A value that came from a file is right: ``init(parsing:file:)`` takes nothing that ``specs()`` would refuse.
 package struct ConfigurationFile: Hashable, Sendable {
+    /// The one instance that the file is meant for, if it says so: on another one, which was made from an image of it, the
+    /// unit waits for that instance's own.
+    package var instanceID: String?
     package var agent: AgentSettings
     package var volumes: [VolumeSettings]
 
     /// Where the package and the user data put it.
     package static let standardPath = "/etc/autoheal-agent/config.toml"
 
-    package init(agent: AgentSettings = AgentSettings(), volumes: [VolumeSettings]) {
+    package init(instanceID: String? = nil, agent: AgentSettings = AgentSettings(), volumes: [VolumeSettings]) {
+        self.instanceID = instanceID
         self.agent = agent
         self.volumes = volumes
     }
@@ -29,6 +34,13 @@ package struct ConfigurationFile: Hashable, Sendable {
 
     /// Reports what cannot be; returns the volumes that can.
     func check(with reader: inout TableReader) -> [VolumeSpec] {
+        if let instanceID, !Self.isInstanceID(instanceID) {
+            let problem = "is not an id of an instance, such as i-0123456789abcdef0"
+            reader.report(
+                ConfigurationError(key: TableName.instanceKey, found: instanceID, problem: problem),
+                in: .root
+            )
+        }
         for error in agent.errors { reader.report(error, in: .agent) }
         var specs: [(number: Int, spec: VolumeSpec)] = []
         for (index, settings) in volumes.enumerated() {
@@ -45,5 +57,13 @@ package struct ConfigurationFile: Hashable, Sendable {
             }
         }
         return specs.map(\.spec)
+    }
+
+    /// Whether a text can be the id of an instance: of EC2's (`i-...`), or of whatever else cloud-init knows.
+    package static func isInstanceID(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            }
     }
 }

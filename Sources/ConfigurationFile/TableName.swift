@@ -17,4 +17,6 @@ enum TableName: Hashable, CustomStringConvertible {
 
     static let agentKey = "agent"
     static let volumeKey = "volume"
+    /// Of the root.
+    static let instanceKey = "instance-id"
 }

@@ -5,13 +5,38 @@ import Testing
 @Suite("Stale mount", .serialized, .requiresRoot, .timeLimit(.minutes(2)))
 struct StaleMountTests {
     /// The old device stays a real one, and is only taken out of the sysfs that the agent sees: the kernel here removes no
-    /// device that is mounted.
-    @Test(arguments: [true, false])
-    func `a volume that came back under another node is told from its dead mount`(isSame: Bool) async throws {
-        let old = try TestVolume()
+    /// device that is mounted. All of it in a mount namespace, whose table of mounts is kept at the end.
+    ///
+    /// - Parameter user: a command that is run there first.
+    private func run(
+        _ command: String,
+        on new: borrowing TestVolume,
+        whereGone old: borrowing TestVolume,
+        user: String = ":"
+    ) async throws -> (run: AgentRun, mounts: [Substring]) {
+        let target = try await Command.check("readlink", ["/sys/dev/block/\(new.device.deviceNumber)"])
+        let table = "\(old.directory.path)/mountinfo"
+        let run = try await new.run(
+            command,
+            ["--mount-point", old.mountPoint],
+            under: [
+                "unshare", "--mount", "sh", "-c",
+                """
+                mount -t tmpfs none /sys/dev/block && ln -s "$0" "/sys/dev/block/$1" && table=$2 && shift 2 || exit 99
+                mp="\(old.mountPoint)"; cleanup=:; \(user)
+                "$@"; code=$?; cat /proc/self/mountinfo >"$table"; $cleanup; exit $code
+                """,
+                String(target.dropLast()), new.device.deviceNumber, table,
+            ]
+        )
+        let mountPoint = " \(old.mountPoint) "
+        let lines = (Files.text(table) ?? "").split(separator: "\n").filter { $0.contains(mountPoint) }
+        return (run, lines)
+    }
+
+    /// A volume that is mounted, and one that it may have come back as.
+    private func prepare(_ old: borrowing TestVolume, _ new: borrowing TestVolume, isSame: Bool = true) async throws {
         try await ExistingFilesystem.ext4.make(on: old)
-        try await old.mount()
-        let new = try TestVolume(attached: false)
         if isSame {
             try await Command.check("cp", ["--sparse=always", old.image, new.image])
             try new.device.attach(new.image)
@@ -19,25 +44,60 @@ struct StaleMountTests {
             try new.device.attach(new.image)
             try await ExistingFilesystem.ext4.make(on: new)
         }
-        let number = new.device.deviceNumber
-        let target = try await Command.check("readlink", ["/sys/dev/block/\(number)"])
+        try await old.mount()
+    }
+
+    @Test func `a volume that came back under another node takes the place of its dead mount`() async throws {
+        let old = try TestVolume()
+        let new = try TestVolume(attached: false)
+        try await prepare(old, new)
+        let (mountPoint, oldNumber, newNumber) = (old.mountPoint, old.device.deviceNumber, new.device.deviceNumber)
+        let plan = try await run("plan", on: new, whereGone: old)
+        #expect(plan.run.exitCode == 0 && plan.run.output.contains("would: unmount \(mountPoint)"), "\(plan)")
+        #expect(plan.mounts.count == 1 && plan.mounts[0].contains(" \(oldNumber) "), "\(plan)")
+        let mounted = try await run("mount", on: new, whereGone: old)
+        #expect(mounted.run.exitCode == 0 && mounted.run.log.contains("Unmounted the dead mount"), "\(mounted)")
+        #expect(mounted.mounts.count == 1 && mounted.mounts[0].contains(" \(newNumber) "), "\(mounted)")
+    }
+
+    @Test(
+        arguments: [
+            (
+                "(cd $mp && exec sleep 60) & cleanup=\"kill $!\"; until [ \"$(cat /proc/$!/comm)\" = sleep ]; do :; done",
+                "(sleep)"
+            ),
+            ("exec 8<$mp/old", "(sh)"), ("mkdir -p $mp/sub && mount -t tmpfs none $mp/sub", "the mount at "),
+        ]
+    )
+    func `a dead mount that is in use stays, and who uses it is said`(user: String, words: String) async throws {
+        let old = try TestVolume()
+        let new = try TestVolume(attached: false)
+        try await prepare(old, new)
+        try Files.write("", to: "\(old.mountPoint)/old")
         let before = try new.snapshot()
-        for command in ["mount", "plan"] {
-            let run = try await new.run(
-                command,
-                ["--mount-point", old.mountPoint],
-                under: [
-                    "unshare", "--mount", "sh", "-c",
-                    "mount -t tmpfs none /sys/dev/block && ln -s \"$0\" \"/sys/dev/block/$1\" && shift && exec \"$@\"",
-                    String(target.dropLast()), number,
-                ]
-            )
-            let said = run.log + run.output
-            #expect(run.exitCode == 69, "\(run)")
-            #expect(said.contains("gone from the machine") && said.contains("umount -l"), "\(run)")
-            let node = new.node
-            #expect(said.contains("The same file system is on \(node)") == isSame, "\(run)")
+        let (node, oldNumber) = (new.node, old.device.deviceNumber)
+        let mounted = try await run("mount", on: new, whereGone: old, user: user)
+        #expect(mounted.run.exitCode == 69, "\(mounted)")
+        for words in [words, "gone from the machine", "It is the same volume as \(node)", "umount -l", "restart"] {
+            #expect(mounted.run.log.contains(words), "\(mounted)")
         }
+        #expect(mounted.mounts.count == 1 && mounted.mounts[0].contains(" \(oldNumber) "), "\(mounted)")
+        let difference = try new.snapshot().firstDifference(from: before)
+        #expect(difference == nil)
+    }
+
+    @Test(arguments: ["mount", "plan"])
+    func `the dead mount of another volume is left alone`(command: String) async throws {
+        let old = try TestVolume()
+        let new = try TestVolume(attached: false)
+        try await prepare(old, new, isSame: false)
+        let before = try new.snapshot()
+        let oldNumber = old.device.deviceNumber
+        let result = try await run(command, on: new, whereGone: old)
+        let said = result.run.log + result.run.output
+        #expect(result.run.exitCode == 69 && said.contains("gone from the machine"), "\(result)")
+        #expect(said.contains("umount -l") && !said.contains("same volume"), "\(result)")
+        #expect(result.mounts.count == 1 && result.mounts[0].contains(" \(oldNumber) "), "\(result)")
         let difference = try new.snapshot().firstDifference(from: before)
         #expect(difference == nil)
     }

@@ -15,13 +15,16 @@ enum Combinations {
     static let gpt = Signature(type: "gpt", usage: "partition-table", offset: 512)
     static let lvm = Signature(type: "LVM2_member", usage: "raid", offset: 536)
 
+    static let uuid = UUID().text
+    static let volumeID = VolumeID("vol-0123456789abcdef0")
+
     static let contents: [DeviceContent?] = [
         nil, blank, .blank(coverage, isMarked: true), .interruptedFormat(marker, coverage), .unrecognised,
         .partitionTable(gpt), .other(lvm), .ambivalent([gpt, lvm]),
         .damaged(.badChecksum(type: "ext4")), .damaged(.lostSuperblock(backupOffset: 134_217_728, blockSize: 4096)),
         .unknownData(offset: 4096, besides: nil), .unknownData(offset: 4096, besides: .thisFormat),
         .unreadable(.ioError, offset: 0), .shortRead(offset: 512),
-        .filesystem(.init(type: .ext4, label: nil, uuid: UUID().text, size: size)),
+        .filesystem(.init(type: .ext4, label: nil, uuid: uuid, size: size)),
         .filesystem(.init(type: .ext4, label: "data", uuid: UUID().text, size: size / 2)),
         .filesystem(.init(type: .ext4, uuid: marker.recipe.uuid.text, size: size, leftoverMarker: marker)),
         .filesystem(.init(type: .ext4, label: "data", uuid: UUID().text, size: size + 1)),
@@ -34,6 +37,8 @@ enum Combinations {
         .directory(isEmpty: false, isProtected: false), .notDirectory(kind: "a regular file"),
         mounted(), mounted(readOnly: true), mounted(root: "/sub"), mounted(size: size / 2), mounted(type: .btrfs),
         mounted(number: DeviceNumber(major: 259, minor: 1)),
+        dead(), dead(uuid: UUID().text), dead(uuid: nil, volumeID: volumeID), dead(uuid: nil), dead(root: "/sub"),
+        dead(fault: .deviceEmpty), dead(fault: .unreadable),
     ]
 
     static let uses: [DeviceUse] = [.free, .mounted(at: ["/elsewhere"]), .held(by: ["dm-0"]), .swap, .exclusivelyOpen]
@@ -71,6 +76,7 @@ enum Combinations {
                                 number: number,
                                 size: size,
                                 isReadOnly: readOnly,
+                                volumeID: volumeID,
                                 use: use,
                                 content: content
                             ),
@@ -80,6 +86,22 @@ enum Combinations {
                 }
             }
         }
+    }
+
+    /// A mount of another device that is wrong; by its UUID it is the first file system of ``contents``.
+    static func dead(
+        fault: MountPointState.Mount.Fault = .deviceGone,
+        root: String = "/",
+        uuid: String? = uuid,
+        volumeID: VolumeID? = nil
+    ) -> MountPointState {
+        guard case .mounted(var mount) = mounted(number: DeviceNumber(major: 259, minor: 7), root: root) else {
+            return .absent
+        }
+        mount.fault = fault
+        mount.filesystemUUID = uuid
+        mount.volumeID = volumeID
+        return .mounted(mount)
     }
 
     static func mounted(

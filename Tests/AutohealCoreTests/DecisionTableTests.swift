@@ -40,11 +40,8 @@ struct DecisionTableTests {
     static let ext4 = DeviceContent.filesystem(.init(type: .ext4, label: "data", size: Combinations.size))
     static let anonymous = DeviceNumber(major: 0, minor: 42)
 
-    static func dead(_ fault: MountPointState.Mount.Fault) -> MountPointState {
-        guard case .mounted(var mount) = Combinations.mounted() else { return .absent }
-        mount.fault = fault
-        return .mounted(mount)
-    }
+    static let same = DeviceContent.filesystem(.init(type: .ext4, uuid: Combinations.uuid, size: Combinations.size))
+    static let silent = DeviceContent.filesystem(.init(type: .xfs, size: Combinations.size))
 
     static let rows: [Row] = [
         Row("mounted here", .ok, content: nil, mountPoint: Combinations.mounted()),
@@ -62,8 +59,40 @@ struct DecisionTableTests {
         ),
         Row("a directory of the device is bound here", .unavailable, mountPoint: Combinations.mounted(root: "/x")),
         Row("an automount is here", .unavailable, mountPoint: Combinations.mounted(number: anonymous, type: .autofs)),
-        Row("a dead mount is here", .unavailable, mountPoint: dead(.deviceGone)),
-        Row("a mount that the kernel has shut down is here", .unavailable, content: nil, mountPoint: dead(.unreadable)),
+        Row("a dead mount of another volume is here", .unavailable, content: ext4, mountPoint: Combinations.dead()),
+        Row("a dead mount of this volume is here", .ok, content: same, mountPoint: Combinations.dead()),
+        Row(
+            "it is this volume by what an earlier run noted",
+            .ok,
+            content: silent,
+            mountPoint: Combinations.dead(uuid: nil, volumeID: Combinations.volumeID),
+            device: { $0.volumeID = Combinations.volumeID }
+        ),
+        Row(
+            "and the volume is blank now: nothing is formatted",
+            .unavailable,
+            mountPoint: Combinations.dead(uuid: nil, volumeID: Combinations.volumeID),
+            device: { $0.volumeID = Combinations.volumeID }
+        ),
+        Row(
+            "its device is there, with size 0",
+            .unavailable,
+            content: same,
+            mountPoint: Combinations.dead(fault: .deviceEmpty)
+        ),
+        Row(
+            "this volume has another label than is wished",
+            .configuration,
+            content: same,
+            mountPoint: Combinations.dead(),
+            spec: { $0.label = "data" }
+        ),
+        Row(
+            "a mount that the kernel has shut down is here",
+            .unavailable,
+            content: nil,
+            mountPoint: Combinations.dead(fault: .unreadable)
+        ),
         Row("the mount point is a file", .unavailable, mountPoint: .notDirectory(kind: "a regular file")),
         Row("mounted elsewhere", .unavailable, device: { $0.use = .mounted(at: ["/mnt"]) }),
         Row("held by device mapper", .unavailable, device: { $0.use = .held(by: ["dm-0"]) }),

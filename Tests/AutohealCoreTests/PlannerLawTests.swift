@@ -43,7 +43,7 @@ struct PlannerLawTests {
         let spec = try VolumeSpec(settings)
         guard spec.options.isReadOnly else { return }
         let steps = Combinations.states.flatMap { (try? Planner.plan(spec, from: $0))?.steps ?? [] }
-        let names: Set = ["create-mount-point", "protect-mount-point", "mount"]
+        let names: Set = ["create-mount-point", "protect-mount-point", "unmount", "mount"]
         #expect(steps.allSatisfy { names.contains($0.name) })
     }
 
@@ -60,11 +60,39 @@ struct PlannerLawTests {
         #expect(wrong == [])
     }
 
-    @Test("what is mounted is never anything but grown", arguments: Combinations.settings)
+    @Test("what is mounted and alive is never anything but grown", arguments: Combinations.settings)
     func leavesMountedAlone(settings: VolumeSettings) throws {
         let spec = try VolumeSpec(settings)
         let wrong = Combinations.states.filter { state in
-            state.mountPoint.isMounted && (try? Planner.plan(spec, from: state))?.isSatisfied == false
+            state.mountPoint.mount.map { $0.fault == nil } == true
+                && (try? Planner.plan(spec, from: state))?.isSatisfied == false
+        }
+        #expect(wrong == [])
+    }
+
+    @Test(
+        "only a mount whose device is gone, and of the same volume, is ever unmounted",
+        arguments: Combinations.settings
+    )
+    func unmountsOnlyDead(settings: VolumeSettings) throws {
+        let spec = try VolumeSpec(settings)
+        let unmounting = Combinations.states.filter { state in
+            (try? Planner.plan(spec, from: state))?.steps.contains { if case .unmount = $0 { true } else { false } }
+                == true
+        }
+        #expect(!unmounting.isEmpty)
+        let wrong = unmounting.filter { state in
+            guard let mount = state.mountPoint.mount, case .filesystem(let filesystem) = state.device.content else {
+                return true
+            }
+            let isSame =
+                if let shown = mount.filesystemUUID, let found = filesystem.uuid {
+                    shown == found
+                } else {
+                    mount.volumeID != nil && mount.volumeID == state.device.volumeID
+                }
+            return !isSame || mount.fault != .deviceGone || mount.root != "/" || mount.number == state.device.number
+                || state.device.use != .free
         }
         #expect(wrong == [])
     }
@@ -117,7 +145,8 @@ struct PlannerLawTests {
 }
 
 extension MountPointState {
-    fileprivate var isMounted: Bool { if case .mounted = self { true } else { false } }
+    fileprivate var mount: Mount? { if case .mounted(let mount) = self { mount } else { nil } }
+    fileprivate var isMounted: Bool { mount != nil }
 }
 
 extension Step {

@@ -37,7 +37,7 @@ struct UserDataTests {
         let userData = try UserData(configuration: configuration, source: source)
         let text = try userData.text(format: .cloudConfig)
         let document = try #require(try Yams.load(yaml: text) as? [String: Any])
-        #expect(Set(document.keys) == ["write_files", "runcmd"])
+        #expect(Set(document.keys) == ["write_files", "runcmd", "merge_how"])
         let files = try #require(document["write_files"] as? [[String: Any]])
         let file = try #require(files.first { $0["path"] as? String == ConfigurationFile.standardPath })
         let content = try #require(file["content"] as? String)

@@ -6,7 +6,9 @@ import subprocess
 
 from trees import output
 
-UNITS = ["autoheal-agent.service", "autoheal-agent-arrival.service", "autoheal-data.target"]
+UNITS = [
+    "autoheal-agent.service", "autoheal-agent-arrival.service", "autoheal-agent-identity.service", "autoheal-data.target",
+]
 # systemd.exec(5): each of them gives the unit a mount namespace, in which nobody else would see the volume.
 NAMESPACE_OPTIONS = """
     BindPaths BindReadOnlyPaths DynamicUser ExecPaths ExtensionDirectories ExtensionImages InaccessiblePaths LogNamespace

@@ -5,7 +5,12 @@ import signal
 import subprocess
 import time
 
+from control_groups import ControlGroup
+
 UNIT = "autoheal-agent.service"
+TARGET = "autoheal-data.target"
+DROP_IN = f"/etc/systemd/system/{UNIT}.d/test.conf"
+EXAMPLES = "usr/share/doc/autoheal-agent/examples"
 
 
 class MachineError(Exception):
@@ -15,16 +20,19 @@ class MachineError(Exception):
 class Machine:
     def __init__(self, tree, log):
         self.tree = tree
+        self.leader = None
         self.log = log
 
     def __enter__(self):
+        self.group = ControlGroup(f"test-package-{os.getpid()}-{os.path.basename(self.tree.path)}")
+        self.group.__enter__()
         with open(self.log, "wb") as console:
             # A terminal of its own for /dev/console; its output is the console's.
             self.process = subprocess.Popen(
-                [
+                self.group.entering([
                     "systemd-nspawn", "--quiet", "--directory", self.tree.path, "--register=no", "--keep-unit",
                     "--private-network", "--capability=all", "--console=read-only", "--boot",
-                ],
+                ]),
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
             )
         try:
@@ -37,12 +45,16 @@ class Machine:
         return self
 
     def __exit__(self, *_):
+        if self.leader and not self.has_ended():
+            with open(self.log + ".journal", "w") as file:
+                file.write(self.try_to("journalctl", "--boot", "--output=short-monotonic", "--no-pager").stdout)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.group.__exit__()
 
     def find_leader(self):
         if self.process.poll() is not None:
@@ -142,3 +154,18 @@ class Disk:
 
     def has_filesystem(self):
         return subprocess.run(["e2fsck", "-f", "-n", self.node], capture_output=True).returncode == 0
+
+    def is_blank(self):
+        with open(self.node, "rb") as device:
+            return not any(any(part) for part in iter(lambda: device.read(1 << 20), b""))
+
+    def is_there(self, tree, unit):
+        """From the next boot on, before the unit looks."""
+        minor = os.minor(os.stat(self.node).st_rdev)
+        tree.write(
+            "/etc/systemd/system/attach.service",
+            # Not before the journal is where it stays: nothing keeps a machine that is about to power off from ending sooner.
+            f"[Unit]\nDefaultDependencies=no\nAfter=systemd-journal-flush.service\nBefore={unit}\n[Service]\nType=oneshot\n"
+            f"ExecStart=/usr/bin/mknod {self.node} b 7 {minor}\n[Install]\nWantedBy=multi-user.target\n",
+        )
+        tree.run("systemctl", "enable", "attach.service")

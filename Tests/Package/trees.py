@@ -7,6 +7,7 @@ import subprocess
 
 import image  # of Tests/Boot: how this machine reaches its apt sources
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # With the systemd that they have: what it does to a unit that fails changed in between.
 SUITES = {"bookworm": 252, "trixie": 257}
 PACKAGES = "dbus,e2fsprogs,init-system-helpers,libblkid1,libmount1,libstdc++6,mount,systemd,systemd-sysv,udev"

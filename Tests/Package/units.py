@@ -5,12 +5,11 @@ import os
 import re
 import subprocess
 
+import baked
+import interrupted
 import trees
-from machine import UNIT, Disk, Machine, MachineError
+from machine import DROP_IN, EXAMPLES, TARGET, UNIT, Disk, Machine, MachineError
 
-TARGET = "autoheal-data.target"
-DROP_IN = f"/etc/systemd/system/{UNIT}.d/test.conf"
-EXAMPLES = "usr/share/doc/autoheal-agent/examples"
 # The shipped limits would take 20 minutes to be reached.
 SHORTER = "[Unit]\nStartLimitBurst=3\n[Service]\nRestartSec=2\n"
 DEPENDENT = """\
@@ -58,6 +57,8 @@ def prove(report, tree, deb, newer, logs, only=None):
             "stopped": ("stopped during mkfs; the volume comes after the last try", stopped),
             "isolated": ("another target is isolated; then the machine is shut down", isolated),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
+            "baked": ("an instance with another one's disk", baked.story),
+            "interrupted": ("a first boot that is interrupted", interrupted.story),
             "powers-off": ("an instance that cannot get its data powers off", powers_off),
         }
         for name, (title, act) in stages.items():
@@ -307,10 +308,7 @@ def powers_off(stage):
 
     disk.erase()
     subprocess.run(["sfdisk", "--quiet", "--no-reread", disk.node], input="label: gpt\n,,\n", text=True, check=True, capture_output=True)
-    # Not before the journal is where it stays: nothing keeps a machine that is about to power off from ending sooner.
-    order = f"DefaultDependencies=no\nAfter=systemd-journal-flush.service\nBefore={UNIT}\n"
-    tree.write("/etc/systemd/system/attach.service", f"[Unit]\n{order}[Service]\nType=oneshot\nExecStart=/usr/bin/mknod {disk.node} b 7 {os.minor(os.stat(disk.node).st_rdev)}\n[Install]\nWantedBy=multi-user.target\n")
-    tree.run("systemctl", "enable", "attach.service")
+    disk.is_there(tree, UNIT)
     with stage.machine() as machine:
         machine.wait("the machine to power off", machine.has_ended)
     tries = outcomes(machine, "refused")

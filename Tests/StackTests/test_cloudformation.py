@@ -1,6 +1,8 @@
 """The template as a whole: what lint, its policies, its parameters and moto say of it."""
 
+import ast
 import json
+from pathlib import Path
 
 import boto3
 import pytest
@@ -45,6 +47,18 @@ def test_every_name_of_the_original_is_kept(stack):
 
 def test_the_default_template_can_be_deployed_without_a_bucket():
     assert len(generate("cloudformation", *URL).encode()) <= 51_200
+
+
+@pytest.mark.parametrize(("file", "function"), [("attach", "DeviceAttachment"), ("scale_up", "AutohealScaleup")])
+def test_the_functions_lost_their_comments_only(stack, file, function):
+    source = (Path(__file__).parents[2] / "Sources/CloudTemplates/Functions" / f"{file}.py").read_text()
+    full, brief = ast.parse(source), ast.parse(stack.properties(function)["Code"]["ZipFile"])
+    assert ast.get_docstring(full).splitlines()[0] == ast.get_docstring(brief)
+    for each in [*ast.walk(full), *ast.walk(brief)]:
+        if isinstance(each, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(each):
+            # Its indentation is that of the code.
+            each.body[0].value.value = ast.get_docstring(each)
+    assert [ast.dump(each) for each in full.body[1:]] == [ast.dump(each) for each in brief.body[1:]]
 
 
 def test_the_console_shows_every_parameter_in_a_group(stack):

@@ -58,10 +58,44 @@ def test_the_shells_and_shellcheck_accept_every_script(form, source, tmp_path):
                 assert not done.returncode, done.stdout + done.stderr
 
 
+MERGE = """
+import sys, yaml
+from unittest import mock
+from cloudinit.handlers.cloud_config import CloudConfigPartHandler
+handler = CloudConfigPartHandler(mock.Mock())
+handler.cloud_buf = {}
+for path in sys.argv[1:]:
+    handler._merge_part(open(path).read(), {})
+print(yaml.safe_dump(handler.cloud_buf))
+"""
+
+
+def test_a_cloud_config_part_before_ours_keeps_its_lists(tmp_path):
+    if not Path("/usr/lib/python3/dist-packages/cloudinit").exists():
+        pytest.skip("cloud-init is not installed")
+    (tmp_path / "first").write_text("#cloud-config\nruncmd: [[touch, /x]]\nwrite_files: [{path: /y, content: z}]\npackages: [jq]\n")
+    (tmp_path / "ours").write_text(generate("userdata", "--preinstalled"))
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", MERGE, tmp_path / "first", tmp_path / "ours"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    merged, ours = yaml.safe_load(done.stdout), yaml.safe_load((tmp_path / "ours").read_text())
+    assert merged["runcmd"] == [["touch", "/x"], *ours["runcmd"]]
+    assert merged["write_files"] == [{"path": "/y", "content": "z"}, *ours["write_files"]]
+    assert merged["packages"] == ["jq"]
+
+
+def test_mime_needs_no_list_that_another_part_may_replace(tmp_path):
+    (tmp_path / "own").write_text("#cloud-config\nruncmd: [[touch, /x]]\nwrite_files: [{path: /y, content: z}]\n")
+    text = generate("userdata", "--preinstalled", "--format", "mime", "--append", tmp_path / "own")
+    parts = [each for each in email.message_from_string(text).walk() if not each.is_multipart()]
+    assert [each.get_content_type() for each in parts] == ["text/x-shellscript", "text/cloud-config"]
+
+
 def test_cloud_init_accepts_the_cloud_config(source):
     text = generate("userdata", *source)
     # Older versions of the schema do not refuse unknown keys at the top.
-    assert set(yaml.safe_load(text)) == {"write_files", "runcmd"}
+    assert set(yaml.safe_load(text)) == {"write_files", "runcmd", "merge_how"}
     if not shutil.which("cloud-init"):
         pytest.skip("cloud-init is not installed")
     with tempfile.NamedTemporaryFile("w") as file:
@@ -142,7 +176,7 @@ mount -t tmpfs none {base}/root/dev
 for each in null zero random urandom; do touch {base}/root/dev/$each; mount --bind /dev/$each {base}/root/dev/$each; done
 mount --bind {shared} {base}/root{shared}
 rm -f {base}/root/bin/systemctl {base}/root/usr/bin/systemctl
-printf '#!/bin/sh\\necho "$*" >> {shared}/systemctl\\n' > {base}/root/usr/bin/systemctl
+printf '#!/bin/sh\\necho "$*" >> {shared}/systemctl\\n[ "$1" != show ] || echo no\\n' > {base}/root/usr/bin/systemctl
 printf '#!/bin/sh\\n' > {base}/root{shared}/sleep
 chmod 755 {base}/root/usr/bin/systemctl {base}/root{shared}/sleep
 cd {base}/root
@@ -153,6 +187,8 @@ touch dev/console
 cp dev/console {shared}/console
 rm -rf {shared}/etc
 mkdir -p {shared}/etc
+rm -rf {shared}/system
+cp -rP etc/systemd/system {shared}/ 2>/dev/null || true
 cp -r etc/autoheal-agent {shared}/etc/ 2>/dev/null || true
 cp -r etc/apt/sources.list.d etc/apt/preferences.d etc/apt/keyrings {shared}/ 2>/dev/null || true
 chroot . dpkg-query -W -f '${{Status}} ${{Version}}' autoheal-agent > {shared}/dpkg 2>/dev/null || true
@@ -198,13 +234,7 @@ def sandbox(tmp_path):
 @pytest.fixture(scope="session")
 def package(tmp_path_factory):
     """A package of the right name, with nothing in it."""
-    root = tmp_path_factory.mktemp("package")
-    (root / "tree" / "DEBIAN").mkdir(parents=True)
-    (root / "tree" / "DEBIAN" / "control").write_text(
-        "Package: autoheal-agent\nVersion: 0.1.0-1\nArchitecture: all\nMaintainer: x <x@example.com>\nDescription: x\n"
-    )
-    subprocess.run(["dpkg-deb", "--build", root / "tree", root / "a.deb"], check=True, capture_output=True)
-    return root / "a.deb"
+    return built(tmp_path_factory.mktemp("package"))
 
 
 class Server:
@@ -235,7 +265,36 @@ def digest(path):
     return subprocess.run(["sha256sum", path], capture_output=True, text=True, check=True).stdout.split()[0]
 
 
-STARTED = ["daemon-reload", "enable --quiet autoheal-agent.service", "start --no-block autoheal-agent.service"]
+# The package has told systemd of its units, and enabled them.
+STARTED = [
+    "show --property=NeedDaemonReload --value autoheal-agent.service", "is-enabled --quiet autoheal-agent.service",
+    "start --no-block autoheal-agent.service",
+]  # fmt: skip
+RESUMES = "system/autoheal-install.service"
+
+
+def built(directory, *fields, **files):
+    """A package of the right name with these control fields; files go into its DEBIAN."""
+    control = directory / "tree" / "DEBIAN"
+    control.mkdir(parents=True)
+    given = dict(field.split(": ", 1) for field in fields)
+    defaults = {
+        "Package": "autoheal-agent", "Version": "0.1.0-1", "Architecture": "all", "Maintainer": "x <x@example.com>",
+        "Description": "x",
+    }  # fmt: skip
+    (control / "control").write_text("".join(f"{key}: {value}\n" for key, value in (defaults | given).items()))
+    for name, text in files.items():
+        (control / name).write_text(text)
+        (control / name).chmod(0o755)
+    path = directory / f"{given.get('Package', 'a')}.deb"
+    subprocess.run(["dpkg-deb", "--build", directory / "tree", path], check=True, capture_output=True)
+    return path
+
+
+def from_url(package, server, *options):
+    return generate(
+        "userdata", "--package-url", server.url, "--package-sha256", digest(package), "--format", "shell", *options
+    )  # fmt: skip
 
 
 def test_run_installs_the_package_once_the_address_is_there_and_again_changes_nothing(sandbox, package):
@@ -360,3 +419,200 @@ sh {sandbox.shared}/runcmd 2>/dev/null || sh {sandbox.shared}/scripts/runcmd
     said = sandbox.run(program)
     assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said + sandbox.done.stderr
     assert sandbox.read("systemctl").splitlines() == STARTED
+
+
+# What a first boot may meet.
+
+def test_run_goes_on_at_the_next_boot_where_the_first_was_interrupted(sandbox, package):
+    server = Server(package, failures=10**6)
+    text = from_url(package, server)
+    path = sandbox.shared / "interrupted"
+    path.write_text(text)
+    # The machine goes down while the address does not answer yet.
+    sandbox.run(f"timeout --signal=KILL 3 sh {path}")
+    unit = sandbox.read(RESUMES)
+    assert "Environment=AUTOHEAL_RESUMED=yes AUTOHEAL_INSTANCE=\n" in unit and "\nType=exec\n" in unit
+    assert all((sandbox.shared / link).is_symlink() for link in WANTED)
+    assert not sandbox.read("systemctl")
+
+    second = Server(package)
+    resumed = text.replace(server.url, second.url)
+    path.write_text(resumed)
+    # The sandbox forgets, so it is staged again; then the unit does what it says, and the target is reached.
+    staged = f"timeout --signal=KILL 1 sh {sandbox.shared}/interrupted & wait; true"
+    said = sandbox.run(staged, NEXT_BOOT.format(instance=""))
+    assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
+    assert sandbox.read("systemctl").splitlines() == STARTED
+    # Not before the volume is mounted.
+    assert sandbox.read(RESUMES)
+    sandbox.run(staged, NEXT_BOOT.format(instance=""), MOUNTED)
+    assert not any(os.path.lexists(sandbox.shared / path) for path in (RESUMES, DONE, *WANTED))
+
+
+WANTED = [f"system/{target}.wants/{unit}.service" for target, unit in (
+    ("multi-user.target", "autoheal-install"), ("autoheal-data.target", "autoheal-installed"),
+)]  # fmt: skip
+DONE = "system/autoheal-installed.service"
+NEXT_BOOT = """
+unit=/etc/systemd/system/autoheal-install.service
+[ -e $unit ] || exit 0
+export $(sed -n 's/^Environment=//p' $unit)
+mkdir -p /run/cloud-init && echo "{instance}" >/run/cloud-init/.instance-id
+$(sed -n 's/^ExecStart=//p' $unit)
+"""
+MOUNTED = "$(sed -n 's/^ExecStart=//p' /etc/systemd/system/autoheal-installed.service)"
+
+
+def test_run_keeps_what_a_person_has_changed_since(sandbox, package):
+    server = Server(package, failures=10**6)
+    (sandbox.shared / "interrupted").write_text(from_url(package, server))
+    (sandbox.shared / "next-boot").write_text(NEXT_BOOT.format(instance=""))
+    config, unit = "/etc/autoheal-agent/config.toml", "/etc/systemd/system/autoheal-install.service"
+    next_boot = f"timeout 2 sh {sandbox.shared}/next-boot"
+    said = sandbox.run(
+        f"mkdir -p {os.path.dirname(config)}; echo former >{config}",
+        f"timeout --signal=KILL 2 sh {sandbox.shared}/interrupted",
+        f"grep -q sdf {config} && echo it is written; echo '# mine' >>{config}; touch -d '1 hour ago' {unit}",
+        next_boot,
+        f"grep -q mine {config} && echo it is kept; touch -d '2 hours ago' {config}",
+        next_boot,
+    )
+    assert "it is written" in said and "it is kept" in said, said
+    # What is older than the unit is a former instance's.
+    assert "mine" not in sandbox.read(CONFIGURATION) and "sdf" in sandbox.read(CONFIGURATION)
+
+
+def test_run_leaves_an_agent_off_that_was_disabled_since(sandbox, package):
+    (sandbox.shared / "interrupted").write_text(from_url(package, Server(package)))
+    off = '#!/bin/sh\necho "$*" >>{}/systemctl\n[ "$1" != show ] || echo no\n[ "$1" != is-enabled ]\n'
+    (sandbox.shared / "off").write_text(off.format(sandbox.shared))
+    sandbox.run(
+        f"sh {sandbox.shared}/interrupted",
+        f"cat {sandbox.shared}/off >/usr/bin/systemctl; : >{sandbox.shared}/systemctl",
+        NEXT_BOOT.format(instance=""),
+    )
+    assert not [line for line in sandbox.read("systemctl").splitlines() if line.split()[0] in ("enable", "start", "restart")]
+    assert not sandbox.read(RESUMES)
+
+
+def test_run_takes_the_pinned_version_where_the_image_has_a_newer_one(sandbox, package, tmp_path):
+    newer = built(tmp_path, "Version: 0.3.0-1")
+    newer.rename(sandbox.shared / "newer.deb")
+    said = sandbox.run(f"dpkg --install {sandbox.shared}/newer.deb", from_url(package, Server(package)))
+    assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
+
+
+def test_run_quotes_the_cause_that_dpkg_names_below_its_error(sandbox, tmp_path):
+    package = built(tmp_path, preinst="#!/bin/sh\necho 'no room for it' >&2; exit 28\n")
+    text = from_url(package, Server(package)).replace("30 * 60", "1")
+    sandbox.run(NO_OTHER_SOURCE, "touch /dev/console", text)
+    console = sandbox.read("console")
+    assert "dpkg: error processing" in console or "E: " in console, console
+    assert "exit status 28" in console, console
+
+
+def test_run_does_not_go_on_in_an_image_of_the_interrupted_instance(sandbox, package):
+    server = Server(package, failures=10**6)
+    path = sandbox.shared / "interrupted"
+    path.write_text(from_url(package, server))
+    said = sandbox.run(
+        "mkdir -p /run/cloud-init && echo i-00000000000000001 >/run/cloud-init/.instance-id",
+        f"timeout --signal=KILL 2 sh {path}",
+        "rm /etc/autoheal-agent/config.toml; grep ^Environment= /etc/systemd/system/autoheal-install.service",
+        NEXT_BOOT.format(instance="i-00000000000000002"),
+    )
+    assert "AUTOHEAL_INSTANCE=i-00000000000000001" in said
+    assert not sandbox.read(RESUMES) and not sandbox.read(CONFIGURATION) and not sandbox.read("systemctl")
+
+
+def test_run_fails_at_once_and_for_good_without_curl_and_wget(sandbox, package):
+    server = Server(package)
+    said = sandbox.run("touch /dev/console; rm -f /usr/bin/curl /usr/bin/wget", from_url(package, server))
+    assert "exit 1" in said and "neither curl nor wget" in sandbox.read("console")
+    assert not sandbox.read(RESUMES) and server.requests == 0
+
+
+def test_run_fails_at_once_and_for_good_with_a_package_for_another_machine(sandbox, tmp_path):
+    package = built(tmp_path, "Architecture: s390x")
+    server = Server(package)
+    said = sandbox.run("touch /dev/console", from_url(package, server))
+    assert "exit 1" in said and "is for s390x, and this machine is" in sandbox.read("console")
+    assert not sandbox.read(RESUMES) and server.requests == 1
+
+
+def test_run_quotes_apt_on_the_console_and_the_next_boot_tries_again(sandbox, tmp_path):
+    package = built(tmp_path, "Depends: no-such-library (>= 7)")
+    server = Server(package)
+    text = from_url(package, server).replace("30 * 60", "1")
+    said = sandbox.run(NO_OTHER_SOURCE, "touch /dev/console", text)
+    console = sandbox.read("console")
+    assert "exit 1" in said and "Depends: no-such-library" in console, console
+    assert "the next boot tries again" in console and sandbox.read(RESUMES)
+    assert "install" not in sandbox.read("dpkg").split(), "it is left half installed"
+
+
+BROKEN_SOURCES = """
+printf 'Types: deb\nURIs: http://127.0.0.1:9\nSuites: x\nComponents: y\n' >/etc/apt/sources.list.d/gone.sources
+"""
+UNREADABLE_SOURCES = BROKEN_SOURCES + "echo 'this is no source' >/etc/apt/sources.list.d/broken.list"
+
+
+@pytest.mark.parametrize("broken", [BROKEN_SOURCES, UNREADABLE_SOURCES], ids=["gone", "unreadable"])
+def test_run_installs_whatever_is_wrong_with_the_other_sources(sandbox, package, repository, broken):
+    source, key = repository
+    options = ("--apt-source", source, "--apt-key", key, "--package-version", "0.1.0-1")
+    text = generate("userdata", *options, "--format", "shell").replace("30 * 60", "1")
+    said = sandbox.run(NO_OTHER_SOURCE, broken, text)
+    assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
+    sandbox.run("rm -rf /var/lib/dpkg/info/autoheal-agent*", broken, from_url(package, Server(package)))
+    assert sandbox.read("dpkg") == "install ok installed 0.1.0-1"
+
+
+def test_run_fails_if_the_apt_source_has_no_package_for_this_machine(sandbox, repository):
+    source, key = repository
+    options = ("--apt-source", source, "--apt-key", key, "--package-version", "0.2.0-1")
+    said = sandbox.run(NO_OTHER_SOURCE, "touch /dev/console", generate("userdata", *options, "--format", "shell"))
+    assert "exit 1" in said and "it has no autoheal-agent=0.2.0-1 for" in sandbox.read("console")
+    assert not sandbox.read(RESUMES)
+
+
+def test_run_repairs_a_dpkg_that_was_interrupted(sandbox, repository, tmp_path):
+    source, key = repository
+    options = ("--apt-source", source, "--apt-key", key, "--package-version", "0.1.0-1")
+    half = built(tmp_path, "Package: half", postinst="#!/bin/sh\ntest -e /tmp/may-be-configured\n")
+    interrupted = f"""
+dpkg --install {half}
+touch /tmp/may-be-configured
+dpkg-query --status half >/var/lib/dpkg/updates/0001
+"""
+    half.rename(sandbox.shared / half.name)
+    interrupted = interrupted.replace(str(half), str(sandbox.shared / half.name))
+    text = generate("userdata", *options, "--format", "shell").replace("30 * 60", "1")
+    said = sandbox.run(NO_OTHER_SOURCE, interrupted, text, "dpkg-query -W -f 'half is ${Status}' half")
+    assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
+    assert "half is install ok installed" in said, said
+
+
+def test_run_is_not_held_up_by_a_console_that_has_been_stopped(sandbox, package):
+    server = Server(package, failures=1)
+    # Nobody reads, so that whoever opens it waits.
+    said = sandbox.run("mkfifo /dev/console", from_url(package, server), "rm /dev/console")
+    assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
+
+
+def test_run_forgets_a_policy_that_the_image_brought(sandbox):
+    drop_in = "/etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf"
+    sandbox.run(f"mkdir -p {os.path.dirname(drop_in)}; touch {drop_in}", generate("userdata", "--preinstalled", "--format", "shell"))
+    assert not (sandbox.shared / "system/autoheal-agent.service.d/10-power-off-on-failure.conf").exists()
+
+
+@pytest.mark.parametrize(("changed", "last"), [
+    (1, "start --no-block autoheal-agent.service"), (0, "restart --no-block autoheal-agent.service"),
+])  # fmt: skip
+def test_run_restarts_the_unit_only_if_it_has_begun_with_other_volumes(sandbox, changed, last):
+    agent = f'#!/bin/sh\necho "$*" >>{sandbox.shared}/agent\n[ "$2" != changed ] || exit {changed}\n'
+    (sandbox.shared / "autoheal-agent").write_text(agent)
+    (sandbox.shared / "autoheal-agent").chmod(0o755)
+    sandbox.run(generate("userdata", "--preinstalled", "--format", "shell"))
+    assert sandbox.read("agent").splitlines() == ["config adopt", "config changed"]
+    assert sandbox.read("systemctl").splitlines()[-1] == last

@@ -58,6 +58,8 @@ package final class SimulatedHost: Host {
             state.mountPoint = .directory(isEmpty: true, isProtected: false)
         case .protectMountPoint:
             state.mountPoint = .directory(isEmpty: true, isProtected: true)
+        case .unmount:
+            state.mountPoint = .directory(isEmpty: true, isProtected: true)
         case .format(let format):
             state.device.content = .filesystem(
                 .init(type: .ext4, label: format.label, uuid: format.uuid.text, size: state.device.size)

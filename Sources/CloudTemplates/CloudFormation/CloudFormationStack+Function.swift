@@ -17,7 +17,7 @@ extension CloudFormationStack {
                 "Timeout": .integer(Self.functionTimeout), "MemorySize": 256,
                 "LoggingConfig": ["LogGroup": .ref("\(id)Logs")],
                 "Environment": environment.isEmpty ? nil : ["Variables": .object(environment)], "Tags": ownTagList,
-                "Code": ["ZipFile": .string(source.code)],
+                "Code": ["ZipFile": .string(source.briefCode)],
             ]
         )
     }

@@ -12,6 +12,18 @@ enum FunctionSource: String, CaseIterable {
         }
     }
 
+    /// The same function without its explanations, for a template that may not be long; they are in this repository.
+    var briefCode: String {
+        let lines = brief(code).split(separator: "\n", omittingEmptySubsequences: false)
+        let fence = "\"\"\""
+        // The first line of the docstring that the file begins with says what the function is for.
+        guard let first = lines.first, first.hasPrefix(fence), let end = lines.dropFirst().firstIndex(of: fence[...])
+        else {
+            return lines.joined(separator: "\n")
+        }
+        return ([first + fence] + lines[(end + 1)...]).joined(separator: "\n")
+    }
+
     /// The kinds of resources (as in ARNs, `*` for calls that know none) that each action needs, as declared beside the
     /// code and checked by its tests.
     func permissions() throws(GenerationError) -> [String: [String]] {

@@ -53,11 +53,12 @@ struct StackUserData {
                 Reference(standIn: Self.standInDigest, text: names.packageDigest),
             ]
         }
-        let userData = try UserData(
+        var userData = try UserData(
             configuration: configuration,
             source: source,
             powersOffOnFailure: options.powersOffOnFailure
         )
+        userData.isBrief = language == .cloudformation
         // A script is shorter than the cloud-config that contains it, and both go into one file of limited size.
         let format: UserDataFormat = source == .preinstalled ? .cloudConfig : .shell
         let text = try userData.text(format: format, language: language)

@@ -55,6 +55,7 @@ package struct AptSource: Hashable, Sendable {
     }
 
     private static let keyPath = "/etc/apt/keyrings/autoheal-agent.asc"
+    static let sourcePath = "/etc/apt/sources.list.d/autoheal-agent.sources"
 
     var files: [UserDataFile] {
         let fields = [
@@ -64,7 +65,7 @@ package struct AptSource: Hashable, Sendable {
         return [
             UserDataFile(path: Self.keyPath, content: key),
             UserDataFile(
-                path: "/etc/apt/sources.list.d/autoheal-agent.sources",
+                path: Self.sourcePath,
                 content: lines(fields.compactMap(\.self))
             ),
             // Above 1000, so that it holds even where the repository goes back (apt_preferences(5)).

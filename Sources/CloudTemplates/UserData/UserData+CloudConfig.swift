@@ -1,23 +1,12 @@
+import ConfigurationFile
 import Yams
 
 extension UserData {
-    private static let scriptPath = "/usr/local/sbin/autoheal-install"
-
     /// A cloud-config document: files are written early in the boot, the script runs at its end.
     func cloudConfig() throws(GenerationError) -> String {
-        var files = files
-        var commands: [[String]] = []
-        if source == .preinstalled {
-            commands = [
-                ["systemctl", "daemon-reload"],
-                ["systemctl", "enable", "--quiet", "autoheal-agent.service"],
-                ["systemctl", "start", "--no-block", "autoheal-agent.service"],
-            ]
-        } else {
-            let script = try script(writesFiles: false)
-            files.append(UserDataFile(path: Self.scriptPath, mode: "0755", content: script))
-            commands = [["sh", Self.scriptPath]]
-        }
+        let script = UserDataFile(path: UserDataPath.script, mode: "0755", content: try script(writesFiles: false))
+        let files = files + [script]
+        let commands = [["sh", UserDataPath.script]]
         var document = YAMLDocument()
         document.append(
             "write_files",
@@ -32,6 +21,11 @@ extension UserData {
             comment:
                 "Only on the first boot. On every boot, autoheal-agent.service waits for the volume and mounts it;\n"
                 + "it is not waited for here, because the boot must not wait for the volume."
+        )
+        document.append(
+            "merge_how",
+            Node("list(append)+dict(recurse_list)+str()"),
+            comment: "Added to the lists of a cloud-config part before this one, in place of replacing them."
         )
         return "#cloud-config\n\(Self.head("cloud-config"))\n\(try document.text())"
     }

@@ -1,4 +1,5 @@
 import AutohealCore
+import ConfigurationFile
 import Mustache
 
 extension UserData {
@@ -6,7 +7,13 @@ extension UserData {
     ///
     /// - Parameter writesFiles: whether the script writes ``files`` itself.
     func script(writesFiles: Bool) throws(GenerationError) -> String {
-        var context: [String: Any] = ["version": agentVersion, "minutes": Self.installMinutes]
+        var context: [String: Any] = [
+            "version": agentVersion, "minutes": Self.installMinutes, "script": UserDataPath.script,
+            "scriptDirectory": directory(of: UserDataPath.script), "unit": UserDataPath.unit,
+            "wanted": UserDataPath.unitIsWanted, "done": UserDataPath.done, "doneWanted": UserDataPath.doneIsWanted,
+            "writesFiles": writesFiles,
+            "powerOff": powersOffOnFailure, "powerOffFile": UserDataPath.powerOffOnFailure,
+        ]
         if writesFiles {
             let delimiter = "END_OF_FILE"
             guard !files.contains(where: { $0.content.split(separator: "\n").contains(Substring(delimiter)) }) else {
@@ -26,14 +33,18 @@ extension UserData {
         case .apt(let source):
             context["needsNetwork"] = true
             context["apt"] = [
-                "package": shellQuoted("autoheal-agent=\(source.version)"),
+                "package": shellQuoted("autoheal-agent=\(source.version)"), "sourceFile": AptSource.sourcePath,
                 "aptProblem": shellQuoted("cannot install autoheal-agent \(source.version) from \(source.uri)"),
             ]
         case .preinstalled:
             context["preinstalled"] = true
         }
-        return try EmbeddedTemplate.installScript.render(context)
+        return try EmbeddedTemplate.installScript.render(context, isBrief: isBrief)
     }
+}
+
+private func directory(of path: String) -> String {
+    path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
 }
 
 /// A word that a POSIX shell takes as it is.

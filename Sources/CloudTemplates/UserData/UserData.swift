@@ -7,6 +7,8 @@ package struct UserData: Hashable, Sendable {
     /// Power the machine off when the volume cannot be had, so that the group replaces it: an instance without a role
     /// can say "replace me" in no other way.
     package var powersOffOnFailure: Bool
+    /// Without the comments of the script, for a template that may not be long.
+    package var isBrief = false
     /// Parts of the user's own, for the MIME format.
     package var appendedParts: [UserDataPart]
 
@@ -37,7 +39,7 @@ package struct UserData: Hashable, Sendable {
     /// Everything that is written before the agent is installed.
     package var files: [UserDataFile] {
         let head = """
-            # Written by the user data of this instance. The keys are the flags of "autoheal-agent mount":
+            \(ConfigurationFile.userDataHead) The keys are the flags of "autoheal-agent mount":
             # see autoheal-agent(8), and check changes with "autoheal-agent config check".
 
 
@@ -49,7 +51,7 @@ package struct UserData: Hashable, Sendable {
         // Not FailureAction=poweroff, which systemd takes after the first try that fails, although others are to come. From
         // 255 on it takes OnFailure= then too, unless the tries are joined by RestartMode=direct; older ones ignore that.
         let powerOff = UserDataFile(
-            path: "/etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf",
+            path: UserDataPath.powerOffOnFailure,
             content: "[Unit]\nOnFailure=poweroff.target\nOnFailureJobMode=replace-irreversibly\n\n"
                 + "[Service]\nRestartMode=direct\n"
         )

@@ -1,0 +1,49 @@
+import ArgumentParser
+import AutohealCore
+import AutohealHost
+import ConfigurationFile
+
+extension ConfigCommand {
+    /// Makes this instance the one that the file is meant for.
+    struct Adopt: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "adopt",
+            abstract: "Write into the configuration file that it is meant for this instance.",
+            discussion: """
+                User data does so after it has written the file. On an instance that was made from an image and gets no user \
+                data, it is for a person to do, before 'systemctl start autoheal-agent'. Where nothing tells which instance \
+                this is, the file is made to mean every one. Mounts nothing.
+                """
+        )
+
+        @Argument(help: "The file.")
+        var file = ConfigurationFile.standardPath
+
+        func run() throws {
+            let id = CurrentInstance().id
+            let old: String
+            let new: String
+            do throws(ConfigurationFileError) {
+                old = try ConfigurationFile.text(of: file)
+                new = try ConfigurationFile.text(
+                    old,
+                    for: id.flatMap { ConfigurationFile.isInstanceID($0) ? $0 : nil },
+                    file: file
+                )
+            } catch {
+                Main.complain("\(error)")
+                throw ExitCode(ExitStatus.configuration.rawValue)
+            }
+            if new != old {
+                do throws(HostError) { try replaceFile(file, with: new) } catch {
+                    Main.complain("autoheal-agent: \(error.reason)")
+                    throw ExitCode(error.exitStatus.rawValue)
+                }
+            }
+            print(
+                id.map { "\(file): meant for this instance, \($0)." }
+                    ?? "\(file): nothing tells which instance this is, so the file is meant for every one."
+            )
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import AutohealCore
+import AutohealHost
+import ConfigurationFile
+import FoundationEssentials
+import Logging
+import StructuredLogging
+
+extension ConfigCommand {
+    /// What the unit asks before it touches anything.
+    struct Applies: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "applies",
+            abstract: "Say whether the configuration file is meant for this instance.",
+            discussion: """
+                Exits with 0 if it is, if it does not say which instance it is meant for, or if there is none; with 1 if it \
+                was written for another one, as after an instance was made from an image of that, or if nothing tells yet \
+                which one this is. Touches nothing.
+                """,
+            shouldDisplay: false
+        )
+
+        @Argument(help: "The file.")
+        var file = ConfigurationFile.standardPath
+
+        func run() throws {
+            let environment = ProcessInfo.processInfo.environment
+            let directory = RuntimeDirectory(environment: environment)
+            // What is wrong with a file is for mount to say.
+            guard let configuration = try? ConfigurationFile(path: file), let wanted = configuration.instanceID else {
+                return directory.setIdentityIsAwaited(false)
+            }
+            let current = CurrentInstance().id
+            directory.setIdentityIsAwaited(current == nil)
+            guard current != wanted else { return }
+            let logger = LoggingConfiguration(
+                format: configuration.agent.logFormat.flatMap { LogFormat(rawValue: $0) } ?? .auto,
+                level: configuration.agent.logLevel.flatMap { Logger.Level(rawValue: $0) } ?? .info,
+                tags: InstanceTags(),
+                environment: environment,
+                copiesToConsole: configuration.agent.logConsole
+            ).logger()
+            let finding =
+                current == nil
+                ? "The configuration is meant for one instance, and nothing tells yet which one this is: no volume is touched "
+                    + "until cloud-init does."
+                : "The configuration was written for another instance: no volume is touched until this one's user data "
+                    + "writes its own."
+            logger.notice(
+                """
+                \(finding) If none does so: 'autoheal-agent config adopt', then 'systemctl start autoheal-agent'
+                """,
+                metadata: [
+                    "config.file": "\(file)", "config.instance": "\(wanted)", "instance": "\(current ?? "unknown")",
+                ]
+            )
+            throw ExitCode(1)
+        }
+    }
+}

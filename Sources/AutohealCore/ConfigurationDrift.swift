@@ -1,0 +1,50 @@
+/// What has changed in the configuration since the last run.
+package struct ConfigurationDrift: Hashable, Sendable {
+    /// Volumes that are not mounted as the configuration says now, in complete sentences.
+    package private(set) var missing: [String] = []
+    /// Volumes that the last run knew of and has not mounted, in complete sentences; one that failed is in its report.
+    package private(set) var pending: [String] = []
+    /// What is mounted and would be done otherwise, or not at all.
+    package private(set) var warnings: [String] = []
+    /// Mount points that are no longer in the configuration.
+    package private(set) var gone: Set<String> = []
+
+    private static let advice = "Apply it with 'systemctl restart autoheal-agent'."
+
+    /// - Parameters:
+    ///   - present: what the file says now.
+    ///   - lastRun: what it said when the last run read it.
+    ///   - reports: what the last run did.
+    package init(present: [VolumeSpec], lastRun: [VolumeSpec], reports: [Report]) {
+        for spec in present {
+            let report = reports.first { $0.mountPoint == spec.mountPoint }
+            let isMounted = report.map { $0.exitStatus == .ok && Self.isMounted(spec, $0) } ?? false
+            switch (isMounted, lastRun.contains(spec)) {
+            case (true, true): break
+            case (true, false):
+                warnings.append("The settings of \(spec.mountPoint) have changed since the last run. \(Self.advice)")
+            case (false, true):
+                guard report == nil || report?.exitStatus == .ok else { break }
+                pending.append(
+                    "\(spec.device) is not at \(spec.mountPoint) yet: a run with this configuration has not ended."
+                )
+            case (false, false):
+                missing.append(
+                    "The configuration has \(spec.device) at \(spec.mountPoint) only since the last run. \(Self.advice)"
+                )
+            }
+        }
+        gone = Set(lastRun.map(\.mountPoint)).subtracting(present.map(\.mountPoint))
+        for mountPoint in gone.sorted() {
+            warnings.append("\(mountPoint) is no longer in the configuration. \(Self.advice)")
+        }
+    }
+
+    /// Whether the last run mounted this volume there, and as writable as is wished now.
+    private static func isMounted(_ spec: VolumeSpec, _ report: Report) -> Bool {
+        guard spec.options.isReadOnly == report.wantsReadOnly else { return false }
+        if let id = spec.volumeID, let found = report.volumeID { return id.description == found }
+        guard spec.device != report.device else { return true }
+        return EBSDeviceName(spec.device).map { $0 == EBSDeviceName(report.device) } ?? false
+    }
+}

@@ -1,0 +1,31 @@
+extension ConfigurationFile {
+    /// The first line of a file that user data wrote.
+    package static let userDataHead = "# Written by the user data of this instance."
+
+    /// Whether a file's text is meant for the instance that it is on alone: it names one, or user data wrote it.
+    package static func isOfOneInstance(_ text: String) -> Bool {
+        (try? ConfigurationFile(parsing: text, file: standardPath))?.instanceID != nil
+            || text.split(separator: "\n").contains { $0.hasPrefix(userDataHead) }
+    }
+
+    /// A file's text with another instance id, or with none; comments and all the rest stay as they are.
+    ///
+    /// - Throws: ``ConfigurationFileError`` if the text is not a configuration.
+    package static func text(
+        _ text: String,
+        for instanceID: String?,
+        file: String = standardPath
+    ) throws(ConfigurationFileError) -> String {
+        var wanted = try ConfigurationFile(parsing: text, file: file)
+        wanted.instanceID = instanceID
+        let outline = Outline(text)
+        let ends = outline.statements.first { $0.text.hasPrefix("[") }?.line ?? .max
+        let stamp = SourceLines(outline).line(of: TableName.instanceKey, in: .root).flatMap { $0 < ends ? $0 : nil }
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        if let stamp { lines.remove(at: stamp - 1) }
+        if let instanceID { lines.insert("\(TableName.instanceKey) = \"\(instanceID)\"", at: 0) }
+        let new = lines.joined(separator: "\n")
+        // Where the key is written in a way that takes more than a line, all of it is written anew.
+        return (try? ConfigurationFile(parsing: new, file: file)) == wanted ? new : wanted.text
+    }
+}

@@ -1,0 +1,14 @@
+/// Where the user data that autoheal-generate writes leaves what belongs to one instance, beside the configuration.
+package enum UserDataPath {
+    package static let powerOffOnFailure =
+        "/etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf"
+    /// The script that installs the package and starts the agent.
+    package static let script = "/usr/local/sbin/autoheal-install"
+    /// The unit that goes on with the script at the next boot, and the one that takes both away once the volume is mounted.
+    package static let unit = "/etc/systemd/system/autoheal-install.service"
+    package static let unitIsWanted = "/etc/systemd/system/multi-user.target.wants/autoheal-install.service"
+    package static let done = "/etc/systemd/system/autoheal-installed.service"
+    package static let doneIsWanted = "/etc/systemd/system/autoheal-data.target.wants/autoheal-installed.service"
+
+    package static let ofOneInstance = [powerOffOnFailure, unitIsWanted, unit, doneIsWanted, done, script]
+}

@@ -1,0 +1,50 @@
+import ConfigurationFile
+import Testing
+
+@Suite("The instance that a configuration file is meant for")
+struct StampTests {
+    private static let volume = "[[volume]]\ndevice = \"/dev/sdf\"\n"
+
+    private func file(_ text: String) throws -> ConfigurationFile { try ConfigurationFile(parsing: text, file: "f") }
+
+    @Test("A file that names none is meant for every one")
+    func none() throws { #expect(try file(Self.volume).instanceID == nil) }
+
+    @Test(
+        "It is written over what was there, and all the rest stays as it is",
+        arguments: [
+            "# Mine\n" + volume, "instance-id = \"i-1\"\n" + volume, "# a\n\n  'instance-id'=  'i-1' # b\n" + volume,
+            "agent.log-format = \"json\"\ninstance-id = \"i-1\"\n# c\n" + volume, "\u{FEFF}" + volume,
+            "instance-id = \"\"\"\ni-1\"\"\"\n" + volume,
+        ]
+    )
+    func replaced(text: String) throws {
+        let before = try file(text)
+        let stamped = try ConfigurationFile.text(text, for: "i-0123456789abcdef0")
+        #expect(stamped.ranges(of: "i-0123456789abcdef0").count == 1 && !stamped.contains("i-1"))
+        var expected = before
+        expected.instanceID = "i-0123456789abcdef0"
+        #expect(try file(stamped) == expected)
+        #expect(try ConfigurationFile.text(stamped, for: "i-0123456789abcdef0") == stamped)
+        expected.instanceID = nil
+        #expect(try file(ConfigurationFile.text(stamped, for: nil)) == expected)
+    }
+
+    @Test("Comments survive")
+    func comments() throws {
+        let text = "# Mine\n\n\(Self.volume)# the end\n"
+        let stamped = try ConfigurationFile.text(text, for: "i-1")
+        #expect(stamped.hasSuffix(text))
+        #expect(try ConfigurationFile.text(stamped, for: nil) == text)
+    }
+
+    @Test("Only an id is taken", arguments: ["''", "7", "'a b'", "'é'", "[]"])
+    func wrong(value: String) {
+        #expect(throws: ConfigurationFileError.self) { try file("instance-id = \(value)\n" + Self.volume) }
+    }
+
+    @Test("It belongs to the root")
+    func elsewhere() {
+        #expect(throws: ConfigurationFileError.self) { try file(Self.volume + "instance-id = 'i-1'\n") }
+    }
+}
