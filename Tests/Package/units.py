@@ -221,6 +221,10 @@ def stopped(stage):
         before = machine.state()["InvocationID"]
         machine.run("systemctl", "start", "autoheal-agent-arrival.service")
         check("a further one changes nothing", machine.state()["InvocationID"] == before)
+        machine.run("journalctl", "--sync")
+        said = machine.run("journalctl", "--unit=autoheal-agent-arrival.service", "--output=cat").splitlines()
+        done = [line for line in said if "skipped" in line or line.startswith("Finished")]
+        check("and runs nothing to find that out", ["skipped" in line for line in done] == [False, True], said)
         machine.run("systemctl", "disable", UNIT)
         machine.run("systemctl", "stop", UNIT)
         machine.run("systemctl", "start", "autoheal-agent-arrival.service")
