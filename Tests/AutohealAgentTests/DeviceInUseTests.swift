@@ -89,7 +89,7 @@ struct DeviceInUseTests {
         #expect(run.exitCode == 0, "\(run)")
     }
 
-    @Test func `nothing is written while another program has the lock, and the work is done once it lets go`() async throws {
+    @Test func `nothing is written while another program has the lock, and then it is done`() async throws {
         let volume = try TestVolume()
         let sectors = volume.device.sectorsWritten
         let holder = try HeldDevice(volume.node, .lock)
