@@ -27,7 +27,11 @@ struct InstanceWatch: Sendable {
             let client = MetadataClient(endpoint: endpoint, group: group)
             Task {
                 let watch = client.watch(
-                    onRetry: { logger.debug("The metadata service did not answer", metadata: ["error": "\($0)"]) },
+                    onRetry: { error in
+                        logger.debug("The metadata service did not answer", metadata: ["error": "\(error)"])
+                        // Early in the boot: whoever needs the volume is not kept waiting for the name of the instance.
+                        if error.cause.isWithoutNetwork { tags.giveUp() }
+                    },
                     onIdentity: { tags.fill($0.attributes) }
                 )
                 if let error = await watch.value {

@@ -88,21 +88,29 @@ package struct LinuxHost: Host {
         _ logger: Logger
     ) throws(VolumeError) {
         let clock = ContinuousClock()
-        let end = clock.now + spec.deadline
+        let start = clock.now
+        // udev lets go after some milliseconds, a format after minutes.
+        var nextPause: Duration = .milliseconds(1)
         var isAnnounced = false
         while true {
             do throws(Errno) {
-                guard try !LockedDevice.lock(descriptor) else { return }
+                guard try !LockedDevice.lock(descriptor) else { break }
             } catch {
                 throw .failed(HostError("lock", name, .errno(error), exitStatus: .ioError))
             }
-            guard clock.now < end else { throw .refused(.lockTimeout(holder: name)) }
+            guard clock.now - start < spec.deadline else { throw .refused(.lockTimeout(holder: name)) }
             if !isAnnounced {
                 logger.info("Locked by another program, waiting", metadata: ["locked": "\(name)"])
                 isAnnounced = true
             }
-            try pause(.milliseconds(50))
+            try pause(nextPause)
+            nextPause = min(nextPause * 2, .milliseconds(20))
         }
+        guard isAnnounced else { return }
+        logger.info(
+            "The other program has let go",
+            metadata: ["locked": "\(name)", "duration_ms": "\(milliseconds(clock.now - start))"]
+        )
     }
 
     package func observe(

@@ -22,6 +22,9 @@ extension MetadataError {
         /// The task was cancelled, or the event loop shut down.
         case cancelled
 
+        /// No interface has a route to the service, as before the network of a boot is up.
+        package var isWithoutNetwork: Bool { self == .system(errno: ENETUNREACH) }
+
         package var description: String {
             switch self {
             case .timedOut(let time): "no complete answer within \(time)"

@@ -29,7 +29,7 @@ package final class InstanceTags: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Ends every wait because no tags will come; those that came stay.
+    /// Ends every wait because no tags will come, or not soon; those that came stay, and others may still be filled in.
     package func giveUp() {
         let waiters = state.withLock { $0.settle() }
         for waiter in waiters { waiter.resume() }

@@ -89,6 +89,23 @@ struct DeviceInUseTests {
         #expect(run.exitCode == 0, "\(run)")
     }
 
+    @Test func `nothing is written while another program has the lock, and then it is done`() async throws {
+        let volume = try TestVolume()
+        let sectors = volume.device.sectorsWritten
+        let holder = try HeldDevice(volume.node, .lock)
+        var held: HeldDevice? = consume holder
+        var sectorsWhileLocked: Int?
+        let run = try await volume.run("mount", ["--interval", "30"]) { agent in
+            try await agent.logs("Locked by another program")
+            sectorsWhileLocked = volume.device.sectorsWritten
+            held.take()?.release()
+        }
+        #expect(run.exitCode == 0, "\(run)")
+        #expect(sectorsWhileLocked == sectors)
+        let said = run.lines("has let go").count
+        #expect(said == 1, "\(run)")
+    }
+
     @Test func `swap in use is refused as such`() async throws {
         let volume = try TestVolume()
         try await Command.check("mkswap", [volume.node])

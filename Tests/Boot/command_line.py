@@ -33,6 +33,10 @@ def arguments():
         "--self-check", action="store_true",
         help="test the test: a package that always formats must fail scenarios 2 and 6",
     )
+    parser.add_argument(
+        "--timeline", nargs="*", choices=("stock", "prepared"), metavar="IMAGE",
+        help="measure a heal from the kernel to the bound service, on a stock and a prepared image; writes docs/heal.md",
+    )
     parser.add_argument("--image-only", action="store_true", help="build the image and stop")
     parser.add_argument("--accelerator", choices=("tcg", "kvm"), default="tcg", help="of QEMU (default: tcg)")
     parser.add_argument(
@@ -45,7 +49,10 @@ def arguments():
     parser.add_argument("--list-packages", action="store_true", help="print the apt packages that this test needs")
     # From the outer to the inner process.
     parser.add_argument("--inside", nargs=6, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.timeline == []:
+        options.timeline = ["stock", "prepared"]
+    return options
 
 
 def main():

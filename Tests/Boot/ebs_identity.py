@@ -6,6 +6,7 @@ sent, so with the vCPUs stopped it is found by its serial number and rewritten.
 
 import re
 import struct
+import time
 
 QEMU_IDS = struct.pack("<HH", 0x1B36, 0x1AF4)
 AMAZON_IDS = struct.pack("<HH", 0x1D0F, 0x1D0F)
@@ -24,7 +25,12 @@ def give(pid, volume_id, device_name, ram_size):
     if len(serial) != 20:
         raise IdentityError(f"{volume_id} does not fit a serial number")
     with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
-        places = list(find(pid, memory, QEMU_IDS + serial + QEMU_MODEL, ram_size))
+        # QEMU may give a part of its heap back while it is read.
+        for _ in range(20):
+            places = list(find(pid, memory, QEMU_IDS + serial + QEMU_MODEL, ram_size))
+            if places:
+                break
+            time.sleep(0.1)
         if len(places) != 1:
             raise IdentityError(f"The identity of {volume_id} is in QEMU's memory {len(places)} times, not once.")
         page = bytearray(read(memory, places[0], PAGE))

@@ -31,7 +31,11 @@ class StagingError(Exception):
 class Guest:
     """`directory` is relative to the working directory: a socket's path must be short."""
 
-    def __init__(self, image, directory, instance_id, root_disk=None, accelerator="tcg", parameters=AMAZON_PARAMETERS):
+    def __init__(
+        self, image, directory, instance_id, root_disk=None, accelerator="tcg", parameters=AMAZON_PARAMETERS,
+        nanoseconds=None,
+    ):
+        """`nanoseconds`: what an instruction takes, so that the guest's time is its work and not the machine's load."""
         os.makedirs(directory, exist_ok=True)
         self.image = image
         self.directory = directory
@@ -39,6 +43,9 @@ class Guest:
         self.accelerator = accelerator
         self.parameters = parameters
         self.root_disk = root_disk or image.disk
+        # QEMU takes a power of two, and counts those of one CPU after the other's, so there is one.
+        self.count = ["-icount", f"shift={nanoseconds.bit_length() - 1}"] if nanoseconds else []
+        self.cpus = 1 if nanoseconds else 2
         self.console_log = os.path.join(directory, "console.log")
         self.journal_log = os.path.join(directory, "journal.log")
         self.process = None
@@ -48,7 +55,8 @@ class Guest:
 
     # Life
 
-    def start(self):
+    def start(self, volumes=()):
+        """Boots with these volumes attached already."""
         overlay = images.overlay(self.root_disk, self.path("root.qcow2"))
         root_volume = new_volume_id()
         # The serial number and the UUID of an instance begin with ec2: that is what cloud-init looks at.
@@ -56,8 +64,8 @@ class Guest:
         uuid = "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:]))
         command = [
             "qemu-system-x86_64", "-name", self.instance_id, "-S", "-nodefaults", "-no-user-config", "-display", "none",
-            "-machine", "pc,accel=" + self.accelerator, "-cpu", "host" if self.accelerator == "kvm" else "Nehalem",
-            "-smp", "2", "-m", str(MEMORY >> 20),
+            "-machine", "pc,accel=" + self.accelerator, *self.count, "-cpu", "host" if self.accelerator == "kvm" else "Nehalem",
+            "-smp", str(self.cpus), "-m", str(MEMORY >> 20),
             "-smbios", "type=0,vendor=Amazon EC2,version=1.0",
             "-smbios", f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}",
             "-smbios", "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",
@@ -84,6 +92,8 @@ class Guest:
         try:
             self.monitor = Monitor(self.path("qmp"))
             ebs_identity.give(self.process.pid, root_volume, "/dev/xvda", MEMORY)
+            for volume in volumes:
+                self.attach(volume, running=False)
             self.started = time.monotonic()
             self.monitor.request("cont")
         except (ProtocolError, ebs_identity.IdentityError, OSError) as error:
@@ -192,7 +202,7 @@ class Guest:
 
     # Disks
 
-    def attach(self, volume, bytes_per_second=None):
+    def attach(self, volume, bytes_per_second=None, running=True):
         """Hot-adds a volume as the attach function of the stack does; the guest never sees it with another identity."""
         name = volume.id.replace("-", "")
         node = {"driver": "file", "node-name": "file-" + name, "filename": volume.path, "discard": "unmap"}
@@ -206,13 +216,15 @@ class Guest:
             slow = {"driver": "throttle", "node-name": "slow-node-" + name, "throttle-group": "slow-" + name}
             self.monitor.request("blockdev-add", {**slow, "file": top})
             top = slow["node-name"]
-        self.monitor.request("stop")
+        if running:
+            self.monitor.request("stop")
         try:
             device = {"driver": "nvme", "id": name, "serial": name, "drive": top, "bus": "pci.0"}
             self.monitor.request("device_add", device)
             ebs_identity.give(self.process.pid, volume.id, volume.device_name, MEMORY)
         finally:
-            self.monitor.request("cont")
+            if running:
+                self.monitor.request("cont")
         self.attached[volume.id] = time.monotonic()
 
 

@@ -8,6 +8,7 @@ import traceback
 import image as images
 import network
 import scenarios
+import timeline
 from guest import StagingError
 from metadata_server import MetadataServer, PackageServer
 from report import Report
@@ -26,6 +27,8 @@ def main(options, outer_namespace, image_directory, deb, generator, run_director
         report, images.Image(image_directory), MetadataServer().start(), PackageServer().start(), package,
         generator, run_directory, logs, options.accelerator,
     )
+    if options.timeline:
+        return measure(stories, options.timeline)
     chosen = sorted(set(options.scenario or ())) or (sorted(stories.ALL) if options.all else stories.SHORT)
     if options.self_check:
         chosen = (1, 2, 6)
@@ -40,6 +43,17 @@ def main(options, outer_namespace, image_directory, deb, generator, run_director
     if options.self_check:
         return self_check(report)
     return 1 if report.failed() else 0
+
+
+def measure(stories, images):
+    try:
+        timeline.measure(stories, images)
+    except StagingError as error:
+        stories.report.say(f"STOPPED: {error}")
+        return 2
+    finally:
+        stories.end_guest()
+    return 0
 
 
 def tell(stories, report, chosen):

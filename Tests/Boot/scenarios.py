@@ -72,10 +72,13 @@ class Stories:
 
     # Guests
 
-    def launch(self, name, volumes, files=(), **options):
-        """Starts an instance with a new id; the one before it dies as if its host had."""
+    def launch(self, name, volumes, files=(), told=None, attached=(), **options):
+        """Starts an instance with a new id; the one before it dies as if its host had.
+
+        What it is told is what the generator writes for the volumes, unless it is given.
+        """
         self.end_guest()
-        told = user_data.generated(self.generator, volumes, self.package_url, self.package, files)
+        told = told or user_data.generated(self.generator, volumes, self.package_url, self.package, files)
         instance = Instance(new_instance_id(), told)
         logs = os.path.join(self.logs, name)
         os.makedirs(logs, exist_ok=True)
@@ -87,7 +90,7 @@ class Stories:
         self.guest = Guest(self.image, name, instance.id, accelerator=self.accelerator, **options)
         self.guest.console_log = os.path.join(logs, "console.log")
         self.guest.journal_log = os.path.join(logs, "journal.log")
-        self.guest.start()
+        self.guest.start(attached)
         return self.guest
 
     def end_guest(self):

@@ -8,6 +8,7 @@ import subprocess
 import baked
 import interrupted
 import trees
+from early import early
 from machine import DROP_IN, EXAMPLES, TARGET, UNIT, Disk, Machine, MachineError
 
 # The shipped limits would take 20 minutes to be reached.
@@ -56,6 +57,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "late": ("the volume comes late", late),
             "stopped": ("stopped during mkfs; the volume comes after the last try", stopped),
             "isolated": ("another target is isolated; then the machine is shut down", isolated),
+            "early": ("a service with the early drop-in", lambda stage: early(stage, configure)),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "baked": ("an instance with another one's disk", baked.story),
             "interrupted": ("a first boot that is interrupted", interrupted.story),
@@ -227,6 +229,10 @@ def stopped(stage):
         before = machine.state()["InvocationID"]
         machine.run("systemctl", "start", "autoheal-agent-arrival.service")
         check("a further one changes nothing", machine.state()["InvocationID"] == before)
+        machine.run("journalctl", "--sync")
+        said = machine.run("journalctl", "--unit=autoheal-agent-arrival.service", "--output=cat").splitlines()
+        done = [line for line in said if "skipped" in line or line.startswith("Finished")]
+        check("and runs nothing to find that out", ["skipped" in line for line in done] == [False, True], said)
         machine.run("systemctl", "disable", UNIT)
         machine.run("systemctl", "stop", UNIT)
         machine.run("systemctl", "start", "autoheal-agent-arrival.service")

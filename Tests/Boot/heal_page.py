@@ -1,0 +1,88 @@
+"""The measured part of docs/heal.md."""
+
+import os
+
+from baked_image import BOUND, EARLY
+
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "heal.md")
+BEGIN, END = "<!-- Written by script/boot-test --timeline {}. -->\n", "<!-- Until here. -->\n"
+
+EVENTS = {
+    "userspace": "userspace begins",
+    "local-fs.target": "local-fs.target",
+    "agent began": "**the agent starts**",
+    "agent ended": "the agent has ended",
+    "cloud-init local ended": "cloud-init: local stage ended",
+    "cloud-init network ended": "cloud-init: network stage ended",
+    "sysinit.target": "sysinit.target",
+    "multi-user.target": "multi-user.target",
+    "cloud-init config ended": "cloud-init: config stage ended",
+    "cloud-init final ended": "cloud-init: final stage ended",
+}
+# What the stock image may take from the script's begin to the active service, beyond apt; seconds.
+ALLOWANCE = 6
+SHARE = 5
+
+
+def write(name, result):
+    with open(PAGE) as file:
+        text = file.read()
+    before, begin, rest = text.partition(BEGIN.format(name))
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"docs/heal.md has no place for the {name} image")
+    with open(PAGE, "w") as file:
+        file.write(before + begin + "\n" + section(result) + "\n".join(goals(name, result)) + "\n\n" + end + after)
+
+
+def section(result):
+    lines = ["| s | |", "|---|---|", "| 0 | the kernel starts |"]
+    lines += [f"| {time:.1f} | {what} |" for time, what in sorted(events(result))]
+    return "\n".join(lines) + "\n\n"
+
+
+def events(result):
+    found = [(result["times"].get(key), what) for key, what in EVENTS.items()]
+    found += [
+        (result["mounted"], "**the volume is mounted**"),
+        (result["script"], "the script of the user data begins"),
+        (result["apt"].get("begin"), "apt begins to install the package"),
+        (result["apt"].get("end"), "apt has ended"),
+        (result["services"][BOUND]["active"], "**the bound service is active** (bound-service.conf)"),
+        (result["services"][EARLY]["active"], "**the early bound service is active** (early-bound-service.conf)"),
+    ]
+    return [(time, what) for time, what in found if time]
+
+
+def goals(name, result):
+    """Complete sentences."""
+    return stock_goals(result) if name == "stock" else prepared_goals(result)
+
+
+def stock_goals(result):
+    apt = result["apt"]["end"] - result["apt"]["begin"]
+    whole = result["services"][BOUND]["active"] - result["script"]
+    return [
+        f"From the script's begin to the active service {whole:.1f} s, {apt:.1f} s of them apt's: {whole - apt:.1f} s more "
+        f"than apt takes ({ALLOWANCE} are allowed)."
+    ]
+
+
+def prepared_goals(result):
+    early = result["services"][EARLY]
+    network = result["times"]["cloud-init network ended"]
+    order = "before" if early["active"] < network else "AFTER"
+    lines = [
+        f"The early service is active at {early['active']:.1f} s, {order} cloud-init's network stage has ended "
+        f"({network:.1f} s)."
+    ]
+    used = {
+        unit: values["cpu"] for unit, values in result["units"].items()
+        if values["cpu"] and values["began"] and values["began"] < early["active"]
+    }
+    share = 100 * sum(used.values()) / early["cpu"]
+    parts = ", ".join(f"{unit} {cpu:.2f}" for unit, cpu in used.items())
+    return lines + [
+        f"Until then the machine had used {early['cpu']:.1f} s of CPU time, our units {sum(used.values()):.2f} ({parts}): "
+        f"{share:.1f} % ({SHARE} are allowed)."
+    ]
