@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 
+import image as images
 import requirements
 
 
@@ -19,11 +20,15 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="script/boot-test",
         description="Boots instances under QEMU as on EC2; cloud-init installs the package, and a volume is hot-added.",
-        epilog="Without a choice: scenarios 1, 2 and 6. The image is kept in the cache directory.",
+        epilog="Without a choice: scenarios 1, 2 and 6, with trixie 1 and 9. The images are kept in the cache directory.",
     )
-    parser.add_argument("--all", action="store_true", help="all eight scenarios")
+    parser.add_argument("--all", action="store_true", help="all nine scenarios")
     parser.add_argument(
-        "--scenario", type=int, action="append", choices=range(1, 9), metavar="N", help="only this one; may be repeated"
+        "--scenario", type=int, action="append", choices=range(1, 10), metavar="N", help="only this one; may be repeated"
+    )
+    parser.add_argument(
+        "--release", choices=images.RELEASES, default="bookworm",
+        help="the Debian that is booted (default: bookworm)",
     )
     parser.add_argument("--deb", metavar="FILE", help="the package to test (default: dist/, built if it is out of date)")
     parser.add_argument(
@@ -43,7 +48,7 @@ def arguments():
         "--apt-sources", metavar="FILE", help="one-line sources for the image (default: the machine's own)"
     )
     parser.add_argument(
-        "--logs", metavar="DIRECTORY", help="consoles and journals of the guests (default: .build/boot-test)"
+        "--logs", metavar="DIRECTORY", help="consoles and journals of the guests (default: .build/boot-test/RELEASE)"
     )
     parser.add_argument("--cache", metavar="DIRECTORY", help="where the image is kept")
     parser.add_argument("--list-packages", action="store_true", help="print the apt packages that this test needs")
@@ -72,7 +77,6 @@ def main():
 
 
 def outside(options):
-    import image as images
     import packages
 
     # A signal becomes an exception, so that everything below is undone on the way out.
@@ -80,10 +84,10 @@ def outside(options):
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     log = lambda text: print(text, flush=True)
     cache = os.path.abspath(options.cache or images.cache_directory())
-    image = images.prepare(log, options.apt_sources, cache)
+    image = images.prepare(log, options.release, options.apt_sources, cache)
     if options.image_only:
         return 0
-    logs = os.path.abspath(options.logs or os.path.join(packages.ROOT, ".build", "boot-test"))
+    logs = os.path.abspath(options.logs or os.path.join(packages.ROOT, ".build", "boot-test", options.release))
     shutil.rmtree(logs, ignore_errors=True)
     os.makedirs(logs)
     try:

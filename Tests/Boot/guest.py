@@ -19,6 +19,7 @@ AMAZON_PARAMETERS = "nvme_core.io_timeout=4294967295"
 UNIT = "autoheal-agent.service"
 # However it came to the console: by the journal or straight from the agent.
 AGENT_LINE = r"autoheal-agent(\[\d+\])?: "
+AGENT_PROCESS = r"autoheal-agent\[(\d+)\]: "
 # Seconds. A guest under TCG on a busy machine is slow; these limits only stop what would never end.
 BOOT_LIMIT = 900
 STEP_LIMIT = 300
@@ -199,6 +200,15 @@ class Guest:
     def wait_for_boot(self):
         """Waits for the last word of cloud-init, which comes after the user data has run."""
         return self.wait_for_console(r"Cloud-init v\. \S+ finished at .*")
+
+    def wait_for_power_off(self, limit=BOOT_LIMIT):
+        """Waits until the guest has switched itself off."""
+        try:
+            code = self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            raise StagingError(f"The guest was not off after {limit} s; see {self.console_log}") from None
+        if code != 0:
+            self.demand_alive()
 
     # Disks
 

@@ -112,7 +112,9 @@ def boot_chain():
     return {
         "systemd": time("UserspaceTimestampMonotonic"),
         "cloud-init-local ended": time("ExecMainExitTimestampMonotonic", "cloud-init-local.service"),
-        "cloud-init ended": time("ExecMainExitTimestampMonotonic", "cloud-init.service"),
+        # It got another name with cloud-init 24.3.
+        "cloud-init ended": time("ExecMainExitTimestampMonotonic", "cloud-init.service")
+        or time("ExecMainExitTimestampMonotonic", "cloud-init-network.service"),
         "user scripts began": time("ExecMainStartTimestampMonotonic", "cloud-final.service"),
         "agent began": time("ExecMainStartTimestampMonotonic", "autoheal-agent.service"),
         "agent ended": time("ExecMainExitTimestampMonotonic", "autoheal-agent.service"),
@@ -125,6 +127,7 @@ def facts(*mount_points):
     return {
         "volumes": {mount_point: volume(mount_point) for mount_point in mount_points},
         "status": status(),
+        "systemd": int(output("systemctl", "--version").stdout.split()[1]),
         "journal": [own(entry) for entry in journal("--unit=autoheal-agent.service")],
         "boot": boot_chain(),
         "boot_id": open("/proc/sys/kernel/random/boot_id").read().strip(),

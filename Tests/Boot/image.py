@@ -1,4 +1,4 @@
-"""The image that every instance boots from: Debian 12 as on EC2, made by mmdebstrap, started without a boot loader."""
+"""The image that every instance boots from: Debian as on EC2, made by mmdebstrap, started without a boot loader."""
 
 import contextlib
 import fcntl
@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import tempfile
 
-SUITE = "bookworm"
+# Each with its systemd: what that does to a unit that fails changed in between.
+RELEASES = {"bookworm": 252, "trixie": 257}
 ROOT_SIZE = 3 << 30
 # Fixed, so that the kernel's command line can name the root disk whatever number NVMe gives it.
 ROOT_UUID = "0b007e57-0000-4000-8000-00000000b007"
@@ -38,7 +39,7 @@ output: {all: '| tee -a /var/log/cloud-init-output.log'}
 CUSTOMISE = f"""\
 set -eu
 root=$1
-printf 'ext4\\n' > "$root/etc/initramfs-tools/modules"
+printf 'ext4\\nnvme\\n' > "$root/etc/initramfs-tools/modules"
 printf 'MODULES=list\\nCOMPRESS=lz4\\n' > "$root/etc/initramfs-tools/conf.d/boot-test"
 printf 'UUID={ROOT_UUID} / ext4 defaults 0 1\\n' > "$root/etc/fstab"
 printf '127.0.0.1 localhost\\n' > "$root/etc/hosts"
@@ -79,12 +80,12 @@ def cache_directory():
     return os.path.join(base, "autoheal-agent", "boot-test")
 
 
-def recipe_hash():
-    recipe = "\0".join([SUITE, str(ROOT_SIZE), ROOT_UUID, *PACKAGES, CLOUD_CONFIG, CUSTOMISE])
-    return hashlib.sha256(recipe.encode()).hexdigest()[:16]
+def image_name(release):
+    recipe = "\0".join([release, str(ROOT_SIZE), ROOT_UUID, *PACKAGES, CLOUD_CONFIG, CUSTOMISE])
+    return f"image-{release}-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
 
 
-def apt_sources(suite=SUITE):
+def apt_sources(suite):
     """The machine's own sources of Debian, as apt reads them out of /etc/apt, for this release."""
     fields = "$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(COMPONENT)"
     listing = subprocess.run(
@@ -112,15 +113,15 @@ def apt_options():
     return [f"--aptopt={line}" for line in settings.splitlines() if wanted.match(line) and '""' not in line]
 
 
-def prepare(log, sources_file=None, cache=None):
+def prepare(log, release, sources_file=None, cache=None):
     """The cached image, built first if this recipe has not been built yet."""
     cache = cache or cache_directory()
     os.makedirs(cache, exist_ok=True)
-    image = Image(os.path.join(cache, "image-" + recipe_hash()))
-    with locked(os.path.join(cache, "lock")):
+    image = Image(os.path.join(cache, image_name(release)))
+    with locked(os.path.join(cache, "lock-" + release)):
         if not image.is_complete:
-            build(image, cache, log, sources_file)
-            forget(cache, "image-", keep=os.path.basename(image.directory))
+            build(image, release, cache, log, sources_file)
+            forget(cache, "image-", keep=list(map(image_name, RELEASES)))
     return image
 
 
@@ -131,11 +132,13 @@ def locked(path):
         yield
 
 
-def build(image, cache, log, sources_file):
+def build(image, release, cache, log, sources_file):
     log(f"Building the image {os.path.basename(image.directory)} (a few minutes, once) ...")
-    lines = open(sources_file).read().splitlines() if sources_file else apt_sources()
-    forget(cache, "building-")
-    work = tempfile.mkdtemp(prefix="building-", dir=cache)
+    lines = open(sources_file).read().splitlines() if sources_file else apt_sources(release)
+    building = f"building-{release}-"
+    forget(cache, building)
+    work = tempfile.mkdtemp(prefix=building, dir=cache)
+    build_log = os.path.join(cache, f"build-{release}.log")
     try:
         tree = os.path.join(work, "tree")
         hook = os.path.join(work, "customise")
@@ -148,7 +151,7 @@ def build(image, cache, log, sources_file):
         sources = os.path.join(work, "sources.list")
         with open(sources, "w") as file:
             file.write("\n".join(lines) + "\n")
-        with open(os.path.join(cache, "build.log"), "w") as output:
+        with open(build_log, "w") as output:
             streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
             run = lambda *command: subprocess.run(command, check=True, **streams)
             run(
@@ -159,7 +162,7 @@ def build(image, cache, log, sources_file):
                 *apt_options(),
                 f"--customize-hook=upload {cloud_config} /etc/cloud/cloud.cfg.d/95_boot-test.cfg",
                 f"--customize-hook={hook} \"$1\"",
-                SUITE, tree, sources,
+                release, tree, sources,
             )
             new = Image(os.path.join(work, "image"))
             os.mkdir(new.directory)
@@ -171,14 +174,14 @@ def build(image, cache, log, sources_file):
         shutil.rmtree(image.directory, ignore_errors=True)
         os.rename(new.directory, image.directory)
     except subprocess.CalledProcessError as error:
-        raise SystemExit(f"boot-test: {error.cmd[0]} failed while building the image; see {cache}/build.log")
+        raise SystemExit(f"boot-test: {error.cmd[0]} failed while building the image; see {build_log}")
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def forget(cache, prefix, keep=None):
+def forget(cache, prefix, keep=()):
     for name in os.listdir(cache):
-        if name.startswith(prefix) and name != keep:
+        if name.startswith(prefix) and name not in keep:
             shutil.rmtree(os.path.join(cache, name), ignore_errors=True)
 
 

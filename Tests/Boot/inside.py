@@ -25,11 +25,13 @@ def main(options, outer_namespace, image_directory, deb, generator, run_director
         package = file.read()
     stories = scenarios.Stories(
         report, images.Image(image_directory), MetadataServer().start(), PackageServer().start(), package,
-        generator, run_directory, logs, options.accelerator,
+        generator, run_directory, logs, options,
     )
     if options.timeline:
         return measure(stories, options.timeline)
-    chosen = sorted(set(options.scenario or ())) or (sorted(stories.ALL) if options.all else stories.SHORT)
+    chosen = sorted(set(options.scenario or ())) or (
+        sorted(stories.ALL) if options.all else stories.SHORT[options.release]
+    )
     if options.self_check:
         chosen = (1, 2, 6)
     try:

@@ -1,4 +1,4 @@
-"""The eight stories a volume can live through, each told to real guests."""
+"""The nine stories a volume can live through, each told to real guests."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ import time
 import disks
 import image as images
 import user_data
-from guest import AGENT_LINE, STEP_LIMIT, UNIT, Guest, StagingError, new_instance_id
+from guest import AGENT_LINE, AGENT_PROCESS, STEP_LIMIT, UNIT, Guest, StagingError, new_instance_id
 from metadata_server import INSTANCE_TYPE, ZONE, Instance
 from qmp import ProtocolError
 
@@ -54,8 +54,9 @@ LATE = 20
 class Stories:
     """The scenarios share guests and volumes where one story goes on where another ended."""
 
-    def __init__(self, report, image, metadata, packages, package, generator, directory, logs, accelerator):
+    def __init__(self, report, image, metadata, packages, package, generator, directory, logs, options):
         self.report = report
+        self.release = options.release
         self.image = image
         self.metadata = metadata
         self.packages = packages
@@ -64,7 +65,7 @@ class Stories:
         self.generator = generator
         self.directory = directory
         self.logs = logs
-        self.accelerator = accelerator
+        self.accelerator = options.accelerator
         self.guest = None
         self.volume = None
         self.files = None
@@ -72,13 +73,15 @@ class Stories:
 
     # Guests
 
-    def launch(self, name, volumes, files=(), told=None, attached=(), **options):
+    def launch(self, name, volumes, files=(), flags=(), told=None, attached=(), **options):
         """Starts an instance with a new id; the one before it dies as if its host had.
 
         What it is told is what the generator writes for the volumes, unless it is given.
         """
         self.end_guest()
-        told = told or user_data.generated(self.generator, volumes, self.package_url, self.package, files)
+        told = told or user_data.generated(
+            self.generator, volumes, self.package_url, self.package, files, flags
+        )
         instance = Instance(new_instance_id(), told)
         logs = os.path.join(self.logs, name)
         os.makedirs(logs, exist_ok=True)
@@ -183,6 +186,8 @@ class Stories:
             "tagged lines on the serial console", any(guest.instance_id in line for line in lines),
             f"none of {len(lines)} lines of the agent has {guest.instance_id}",
         )
+        complaints = [entry["MESSAGE"] for entry in facts["journal"] if "thread priority" in str(entry.get("MESSAGE"))]
+        check("Swift's runtime has nothing to complain of", not complaints, complaints)
         said = any("mounted" in line and "/data" in line for line in lines)
         check("the console says that it is mounted", said, lines[-3:])
 
@@ -222,6 +227,8 @@ class Stories:
         self.attach_late(guest, self.volume)
         unit, facts = self.settle(guest, "/data")
         if self.check_mounted(guest, unit, facts):
+            wanted = images.RELEASES[self.release]
+            self.report.check(f"the guest has systemd {wanted}", facts["systemd"] == wanted, facts["systemd"])
             names = sorted(facts["ec2_names"])
             self.report.check("the udev rule of EC2 took the disk for one of EBS", "sdf" in names, names)
             steps = self.steps(facts)
@@ -463,12 +470,29 @@ class Stories:
             self.report.check("its I/O timeout is 24 days", abs(timeout - 0x7FFFFFFF) < 100, timeout)
         self.report.figure("requests that got no answer", self.metadata.unanswered)
 
+    # 9
+
+    def powers_off(self):
+        self.report.begin(9, "the volume never comes, and the instance is to be replaced")
+        check = self.report.check
+        guest = self.launch(
+            "9-powers-off", [{"device": "/dev/sdf", "tries": 3, "interval": 5}], flags=["--power-off-on-failure"]
+        )
+        guest.wait_for_power_off()
+        lines = self.agent_lines(guest)
+        # Each try is a process of its own, and says more than one line: getty may wipe one off a console when it starts.
+        tries = set(re.findall(AGENT_PROCESS, guest.console()))
+        check("the instance is off after three tries, no sooner", len(tries) == 3, lines)
+        check("the console says why", any("did not appear" in line for line in lines), lines[-3:])
+        check("the boot was complete before", re.search(r"Cloud-init v\. \S+ finished", guest.console()))
+
     ALL = {
         1: first_instance, 2: next_instance, 3: reboot, 4: killed_in_mkfs,
-        5: enlarged, 6: foreign, 7: never, 8: without_rule,
+        5: enlarged, 6: foreign, 7: never, 8: without_rule, 9: powers_off,
     }
-    # What .ci/run can afford: the life of a volume, and what must never be formatted.
-    SHORT = (1, 2, 6)
+    # What .ci/run can afford: the life of a volume, and what must never be formatted; with the newer systemd, a first boot
+    # and the end of an instance without its volume, which is where that is different.
+    SHORT = {"bookworm": (1, 2, 6), "trixie": (1, 9)}
 
 
 def drain(connection):

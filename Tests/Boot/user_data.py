@@ -7,14 +7,15 @@ import subprocess
 import tempfile
 
 
-def generated(generator, volumes, package_url, package, files=()):
+def generated(generator, volumes, package_url, package, files=(), flags=()):
     """User data that installs the package, configures it and starts it without waiting for the volume.
 
     `volumes` are dictionaries with the names of the flags; what they leave out is the generator's or the agent's default.
-    `files` are further (path, content) pairs, written before the package is there.
+    `files` are further (path, content) pairs, written before the package is there, `flags` further ones of the generator.
     """
     command = [
         generator, "userdata", "--package-url", package_url, "--package-sha256", hashlib.sha256(package).hexdigest(),
+        *flags,
     ]
     with tempfile.TemporaryDirectory() as directory:
         path = lambda name: os.path.join(directory, name)

@@ -14,6 +14,7 @@ import tempfile
 import time
 
 import contents
+import image
 import installation
 import trees
 import units
@@ -65,7 +66,7 @@ def main():
     parser = argparse.ArgumentParser(description="Builds the package and proves it: contents, installation, units.")
     parser.add_argument("--deb", metavar="FILE", help="the package to test instead of building one")
     parser.add_argument("--no-boot", action="store_true", help="leave out what needs systemd-nspawn")
-    parser.add_argument("--suite", choices=trees.SUITES, action="append", help="only this Debian; may be repeated")
+    parser.add_argument("--suite", choices=image.RELEASES, action="append", help="only this Debian; may be repeated")
     parser.add_argument("--stage", action="append", metavar="NAME", help="only this stage of the units; may be repeated")
     parser.add_argument("--logs", metavar="DIRECTORY", help="where to leave logs (default: .build/test-package)")
     options = parser.parse_args()
@@ -92,7 +93,7 @@ def main():
             report.begin("contents")
             contents.prove(report, deb, work, ROOT)
         newer = trees.next_version(deb, work)
-        suites = options.suite or list(trees.SUITES)
+        suites = options.suite or list(image.RELEASES)
         parts = [report.part(suite) for suite in suites]
         with concurrent.futures.ThreadPoolExecutor(len(suites)) as executor:
             runs = [

@@ -5,11 +5,9 @@ import os
 import shutil
 import subprocess
 
-import image  # of Tests/Boot: how this machine reaches its apt sources
+import image  # of Tests/Boot: the releases, and how this machine reaches its apt sources
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# With the systemd that they have: what it does to a unit that fails changed in between.
-SUITES = {"bookworm": 252, "trixie": 257}
 PACKAGES = "dbus,e2fsprogs,init-system-helpers,libblkid1,libmount1,libstdc++6,mount,systemd,systemd-sysv,udev"
 
 
@@ -41,7 +39,7 @@ class Tree:
 
     def __init__(self, suite, work, logs):
         self.suite = suite
-        self.systemd = SUITES[suite]
+        self.systemd = image.RELEASES[suite]
         self.path = os.path.join(work, suite)
         self.logs = logs
 

@@ -314,6 +314,32 @@ def test_run_installs_the_package_once_the_address_is_there_and_again_changes_no
     assert "FAILED" not in sandbox.read("console")
 
 
+# As unattended-upgrades on a first boot: it has dpkg's lock when the script begins, and for some seconds more.
+BUSY = """
+printf '#!/bin/sh\\necho "$*" >> {shared}/calls\\nexec /usr/bin/apt-get "$@"\\n' > {shared}/apt-get
+chmod 755 {shared}/apt-get
+python3 - <<'END' &
+import fcntl, os, pathlib, time
+lock = open("/var/lib/dpkg/lock-frontend", "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+pathlib.Path("{shared}/held").touch()
+while not os.path.exists("{shared}/calls"):
+    pass
+time.sleep(4)
+END
+until [ -e {shared}/held ]; do :; done
+"""
+
+
+def test_run_waits_for_another_program_that_installs(sandbox, package):
+    text = generate(
+        "userdata", "--package-url", Server(package).url, "--package-sha256", digest(package), "--format", "shell"
+    )  # fmt: skip
+    said = sandbox.run(BUSY.format(shared=sandbox.shared), text)
+    assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
+    assert len(sandbox.read("calls").splitlines()) == 1, "it was tried again, not waited for: " + said
+
+
 def test_run_installs_nothing_that_has_another_digest_and_says_so_on_the_console(sandbox, package):
     server = Server(package, content=b"something else")
     text = generate(
