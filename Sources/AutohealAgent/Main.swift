@@ -4,7 +4,7 @@ import AutohealHost
 import Glibc
 import SystemPackage
 
-/// The entry: signals are caught from the start, and whatever goes wrong becomes an exit code.
+/// The entry: whatever goes wrong becomes an exit code.
 @main
 enum Main {
     @MainActor
@@ -17,11 +17,6 @@ enum Main {
         guard !CommandLine.arguments.isEmpty else {
             complain("autoheal-agent: /proc/self/cmdline cannot be read. Is proc mounted at /proc? Nothing was done.")
             exit(ExitStatus.osError.rawValue)
-        }
-        do throws(Errno) {
-            RunContext.signals = try TerminationSignals()
-        } catch {
-            complain("autoheal-agent: signals cannot be set up: \(error)")
         }
         do {
             var command = try AgentCommand.parseAsRoot()

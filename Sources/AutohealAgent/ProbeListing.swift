@@ -43,7 +43,7 @@ struct ProbeListing: Codable {
         number = inspection.device?.number.description
         size = inspection.size
         content = inspection.content.name
-        detail = inspection.content.refusal?.reason
+        detail = inspection.content.refusal?.reason ?? inspection.content.coverageText
         signatures = inspection.signatures
         isReadable = inspection.content.isReadable
         if case .filesystem(let filesystem) = inspection.content {

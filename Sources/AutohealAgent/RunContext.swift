@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import StructuredLogging
+import SystemPackage
 
 /// One run of the program: its volumes, its host, its logger, and who the instance is.
 struct RunContext: Sendable {
@@ -15,13 +16,16 @@ struct RunContext: Sendable {
     private let logging: LoggingConfiguration
     private let tags = InstanceTags()
 
-    @MainActor static var signals: TerminationSignals?
-
+    /// From now on signals are caught: until here one that ends the program harms nothing.
     @MainActor
     init(_ configuration: RunConfiguration) {
+        var signals: TerminationSignals?
+        do throws(Errno) { signals = try TerminationSignals() } catch {
+            Main.complain("autoheal-agent: signals cannot be set up: \(error)")
+        }
         self.configuration = configuration
         runtimeDirectory = RuntimeDirectory(environment: configuration.environment)
-        host = LinuxHost(signals: Self.signals, runtimeDirectory: runtimeDirectory)
+        host = LinuxHost(signals: signals, runtimeDirectory: runtimeDirectory)
         logging = LoggingConfiguration(
             format: configuration.logFormat,
             level: configuration.logLevel,
@@ -40,12 +44,15 @@ struct RunContext: Sendable {
     /// - Returns: the status of the first one, in the order of the configuration, that failed.
     @MainActor
     func mountAll() async -> ExitStatus {
-        do throws(HostError) { try Reserve.check(volumes: configuration.volumes.count) } catch {
+        let volumes = configuration.volumes
+        do throws(HostError) {
+            // For one, the start of the program has seen to it.
+            if volumes.count > 1 { try Reserve.check(volumes: volumes.count) }
+        } catch {
             logging.logger().error("\(error.reason)", metadata: ["exit.status": "\(error.exitStatus.rawValue)"])
             return error.exitStatus
         }
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
-        let volumes = configuration.volumes
         if volumes.count == 1 { return await mount(volumes[0], watch) }
 
         // A thread for each: a device that hangs holds up nobody but its own volume.
@@ -101,7 +108,8 @@ struct RunContext: Sendable {
     /// A report that cannot be written costs `status` its answer, and nothing else.
     private func write(_ report: Report, _ logger: Logger) {
         do {
-            try runtimeDirectory.write(report)
+            let earlier = runtimeDirectory.reports().first { $0.mountPoint == report.mountPoint }
+            try runtimeDirectory.write(report.continuing(earlier))
         } catch {
             logger.warning(
                 "The report for 'status' could not be written",

@@ -20,14 +20,16 @@ struct StatusCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        // As the configuration takes it, with slashes to spare.
+        let wanted = mountPoint.map { "/" + $0.split(separator: "/").joined(separator: "/") }
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
         let volumes = directory.reports()
-            .filter { mountPoint == nil || $0.mountPoint == mountPoint }
-            .map { VolumeHealth(of: $0) }
+            .filter { [$0.mountPoint, nil].contains(wanted) }
+            .map(VolumeStatus.init)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(volumes.map(VolumeStatus.init)), as: UTF8.self))
+            print(String(decoding: try encoder.encode(volumes), as: UTF8.self))
         } else {
             for volume in volumes { print(volume.text) }
         }
@@ -36,37 +38,5 @@ struct StatusCommand: ParsableCommand {
             throw ExitCode(ExitStatus.noInput.rawValue)
         }
         throw ExitCode((volumes.map(\.status).first { $0 != .ok } ?? .ok).rawValue)
-    }
-}
-
-/// One volume in `status --json`.
-private struct VolumeStatus: Encodable {
-    let healthy: Bool
-    let reason: String
-    let lastRun: Report
-
-    init(_ health: VolumeHealth) {
-        healthy = health.status == .ok
-        reason = health.reason
-        lastRun = health.report
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case healthy, reason
-        case lastRun = "last_run"
-    }
-}
-
-extension VolumeHealth {
-    fileprivate var text: String {
-        let steps = report.steps.isEmpty ? "" : " (\(report.steps.joined(separator: ", ")))"
-        let warnings = (report.warnings ?? []).map { "\n  warning:  \($0)" }.joined()
-        return """
-            \(report.mountPoint): \(status == .ok ? "healthy" : "NOT HEALTHY"). \(reason)
-              device:   \(report.device)\(report.node.map { " -> \($0)" } ?? "")
-              last run: \(report.outcome)\(steps), exit status \(report.exitStatus.rawValue), \
-            \(Date(timeIntervalSince1970: report.time).ISO8601Format()), \
-            \(milliseconds(.seconds(report.duration))) ms\(warnings)
-            """
     }
 }

@@ -1,4 +1,9 @@
 extension DeviceContent {
+    /// How much of a device that is called blank was read; nil for any other.
+    package var coverageText: String? {
+        if case .blank(let coverage, _) = self { "\(coverage) read, every byte zero" } else { nil }
+    }
+
     /// One word for listings.
     package var name: String {
         switch self {

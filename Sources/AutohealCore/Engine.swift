@@ -43,7 +43,9 @@ package struct Engine<Machine: Host>: Sendable {
             return try await host.withLock(on: device, for: once, purpose: .look, logger: logger) {
                 [once] locked async throws(VolumeError) in
                 let state = try await settledState(once, locked)
-                return .planned(try plan(once, from: state), state)
+                let plan = try plan(once, from: state)
+                for step in plan.steps { try await host.rehearse(step, once, on: locked, logger: logger) }
+                return .planned(plan, state)
             }
         } catch {
             return .stopped(error)
@@ -69,7 +71,11 @@ package struct Engine<Machine: Host>: Sendable {
         guard !plan.isEmpty else { return .unchanged(first, warnings: remarks(spec, first)) }
         var results = StepResults()
         while let step = plan.steps.first {
-            results.note(step, warning: try await perform(step, spec, on: device))
+            do throws(VolumeError) {
+                results.note(step, warning: try await perform(step, spec, on: device))
+            } catch {
+                throw results.hasFormatted ? error.afterFormat : error
+            }
             plan.steps.removeFirst()
             guard case .format(let format) = step else { continue }
             let (state, next) = try await lookAfter(format, spec, on: device)
@@ -99,6 +105,8 @@ package struct Engine<Machine: Host>: Sendable {
             tried.insert(step.name)
             if let warning { warnings.append(warning) } else { done.append(step) }
         }
+
+        var hasFormatted: Bool { done.contains { if case .format = $0 { true } else { false } } }
 
         func hasTried(_ step: Step) -> Bool { tried.contains(step.name) }
     }
@@ -191,5 +199,16 @@ package struct Engine<Machine: Host>: Sendable {
     private func isMounted(_ device: BlockDevice, _ spec: VolumeSpec) throws(VolumeError) -> Bool {
         guard case .mounted(let mount) = try host.observeMountPoint(spec) else { return false }
         return mount.number == device.number
+    }
+}
+
+extension VolumeError {
+    /// What fails right after a format has nothing to do with data.
+    fileprivate var afterFormat: VolumeError {
+        guard case .failed(var failure) = self, failure.exitStatus == .osError else { return self }
+        failure.advice =
+            "The file system was made by this run and holds nothing yet. If mkfs-options ask for what this kernel does not "
+            + "have, correct them, make the device blank again with 'blkdiscard -z DEVICE', and run again."
+        return .failed(failure)
     }
 }

@@ -7,6 +7,17 @@ package struct Ext4Superblock: Hashable, Sendable {
     private static let magic: UInt16 = 0xEF53
     private static let incompatRecover: UInt32 = 0x4
     private static let incompat64Bit: UInt32 = 0x80
+    private static let incompatMultipleMountProtection: UInt32 = 0x100
+    /// What the kernel has or has not, and what is there if it has: below /sys/fs/ext4/features, or elsewhere.
+    private static let optionalIncompatible: [(bit: UInt32, support: KernelSupport)] = [
+        (0x10000, KernelSupport(feature: "encrypt", path: .sys("fs/ext4/features/encryption"))),
+        (0x20000, KernelSupport(feature: "casefold", path: .sys("fs/ext4/features/casefold"))),
+    ]
+    private static let optionalReadOnlyCompatible: [(bit: UInt32, support: KernelSupport)] = [
+        (0x100, KernelSupport(feature: "quota", path: .proc("sys/fs/quota"))),
+        (0x2000, KernelSupport(feature: "project", path: .proc("sys/fs/quota"))),
+        (0x8000, KernelSupport(feature: "verity", path: .sys("fs/ext4/features/verity"))),
+    ]
     private static let readOnlyMetadataChecksums: UInt32 = 0x400
     private static let checksumOffset = 0x3FC
 
@@ -20,6 +31,12 @@ package struct Ext4Superblock: Hashable, Sendable {
     package let hasValidChecksum: Bool
     /// Whether the journal holds transactions that the next read-write mount replays.
     package let needsRecovery: Bool
+    /// Whether it has a block that is never made the same twice (mmp).
+    package let hasMultipleMountProtection: Bool
+    /// What the kernel must have been built with to mount it.
+    package let neededSupport: [KernelSupport]
+    /// Whether it was ever mounted read-write (s_mtime).
+    package let wasMounted: Bool
 
     /// - Returns: nil unless the magic is there and the block size is one that exists.
     package init?(bytes: [UInt8]) {
@@ -36,6 +53,14 @@ package struct Ext4Superblock: Hashable, Sendable {
         let incompatible: UInt32 = field(0x60)
         blockCount = UInt64(low) | (incompatible & Self.incompat64Bit != 0 ? UInt64(high) << 32 : 0)
         needsRecovery = incompatible & Self.incompatRecover != 0
+        hasMultipleMountProtection = incompatible & Self.incompatMultipleMountProtection != 0
+        let readOnly: UInt32 = field(0x64)
+        neededSupport =
+            Self.optionalIncompatible.filter { incompatible & $0.bit != 0 }.map(\.support)
+            + Self.optionalReadOnlyCompatible.filter { readOnly & $0.bit != 0 }.map(\.support)
+        let mountTime: UInt32 = field(0x2C)
+        let mountTimeHigh: UInt8 = field(0x274)
+        wasMounted = mountTime != 0 || mountTimeHigh != 0
         blockGroup = field(0x5A)
         uuid = Array(bytes[0x68..<0x78])
         let readOnlyCompatible: UInt32 = field(0x64)

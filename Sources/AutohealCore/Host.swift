@@ -28,6 +28,9 @@ package protocol Host: Sendable {
     /// - Parameter device: nil for the steps that need none (the mount point's own).
     func perform(_ step: Step, _ spec: VolumeSpec, on device: Device?, logger: Logger) async throws(VolumeError)
 
+    /// Throws what ``perform(_:_:on:logger:)`` would throw for a step that cannot be begun; changes nothing.
+    func rehearse(_ step: Step, _ spec: VolumeSpec, on device: Device, logger: Logger) async throws(VolumeError)
+
     /// Who uses a device that another program has open exclusively, as far as that can be found out.
     func closerLook(at device: DeviceState) -> DeviceUse
 
@@ -39,6 +42,8 @@ package protocol Host: Sendable {
 }
 
 extension Host {
+    package func rehearse(_ step: Step, _ spec: VolumeSpec, on device: Device, logger: Logger) async throws(VolumeError)
+    {}
     package func closerLook(at device: DeviceState) -> DeviceUse { device.use }
     package func remarks(_ spec: VolumeSpec, _ state: VolumeState) -> [String] { [] }
 }

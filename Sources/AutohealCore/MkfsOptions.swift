@@ -33,8 +33,11 @@ package struct MkfsOptions: Hashable, Sendable {
             guard let value = word.count > 2 ? String(word.dropFirst(2)) : rest.popFirst(), !value.isEmpty else {
                 throw Self.error(word, "needs a value")
             }
-            for part in value.split(separator: ",") {
-                if let contradiction = Self.contradiction(option, String(part)) {
+            // As e2fsprogs reads features: with white space between them as well, in any case, and perhaps a sign.
+            let isFeatures = option == "-O"
+            for part in value.split(whereSeparator: { $0 == "," || isFeatures && $0.isWhitespace }) {
+                let word = isFeatures ? part.lowercased().drop { $0 == "+" } : part
+                if let contradiction = Self.contradiction(option, String(word)) {
                     throw Self.error("\(option) \(part)", contradiction)
                 }
             }
@@ -51,7 +54,14 @@ package struct MkfsOptions: Hashable, Sendable {
 
     /// Bytes, if they are given; the last one counts.
     package var blockSize: UInt64? {
-        arguments.lastIndex(of: "-b").flatMap { UInt64(arguments[$0 + 1]) }
+        var size: UInt64?
+        var rest = arguments[...]
+        // In pairs: a value may look like an option.
+        while let option = rest.popFirst() {
+            guard !Self.alone.contains(option), let value = rest.popFirst() else { continue }
+            if option == "-b" { size = UInt64(value) }
+        }
+        return size
     }
 
     /// Why an option cannot be: the file system is made in memory and written, block by block, where the device was proven

@@ -36,6 +36,14 @@ package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
         }
         for option in list {
             let name = option.prefix { $0 != "=" }
+            // libmount knows ro=vfs, ro=fs and ro=recursive: whether they let anything be written, each layer says for itself.
+            if ["ro", "rw"].contains(name), name != option {
+                throw ConfigurationError(
+                    key: "options",
+                    found: String(option),
+                    problem: "must be \(name) alone"
+                )
+            }
             if Self.refused.contains(String(name)) {
                 throw ConfigurationError(
                     key: "options",

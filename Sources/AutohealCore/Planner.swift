@@ -74,6 +74,7 @@ package enum Planner {
             throw .mountPointOccupied(mount)
         }
         guard !mount.isReadOnly || spec.options.isReadOnly else { throw .mountedReadOnly }
+        guard mount.isReadOnly || !spec.options.isReadOnly else { throw .mountedReadWrite }
         return mount.isReadOnly || spec.options.isReadOnly
             ? [] : growth(of: mount.type, from: mount.filesystemSize, to: device.size, wanted: spec.grow)
     }
@@ -107,7 +108,7 @@ package enum Planner {
         uuid: UUID,
         _ proof: Step.Proof
     ) throws(Refusal) -> [Step] {
-        if let prohibition = spec.formatProhibition(of: device.volumeID) { throw prohibition }
+        if let prohibition = spec.formatProhibition(of: device.volumeID, node: device.node) { throw prohibition }
         guard !device.isReadOnly else { throw .deviceReadOnly }
         guard device.size >= VolumeSpec.minimumSize else { throw .deviceTooSmall(size: device.size) }
         guard proof != .unproven || spec.formatPolicy == .ifNoSignature else { throw .notProvenBlank }

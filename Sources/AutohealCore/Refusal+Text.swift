@@ -28,7 +28,9 @@ extension Refusal {
                 + (entry.map { "at its first use what /etc/fstab says: '\($0)'." }
                     ?? "something at its first use (autofs).")
         case .deadMount(let mount, let node, let isSame): Self.text(mount, node, isSame)
+        case .systemDirectory(let path): "The mount point leads to \(path), a directory of the system."
         case .mountedReadOnly: "The device is mounted at the mount point, but read-only."
+        case .mountedReadWrite: "The device is mounted at the mount point read-write, and options ask for ro."
         case .unreadable(let errno, let offset):
             "The device cannot be read\(offset.map { " at offset \($0)" } ?? ""): \(errno)."
         case .shortRead(let offset): "The device ends at offset \(offset), before its own size."
@@ -74,6 +76,8 @@ extension Refusal {
             "Look at the attachment and the kernel log; try again when the device is ready."
         case .deviceTooSmall: "Use a larger volume."
         case .deviceReadOnly: "Make the device writable, or mount with options ro."
+        case .deviceInUse(let use) where use.isPassing:
+            "That program ends by itself, as the check of a run that was killed does: run again when it has."
         case .deviceInUse: "Unmount or release the device, or correct device."
         case .activeOnAnotherHost:
             "Detach the volume from the other host, then try again. Only if no host has it (one that died left the mark): "
@@ -88,7 +92,9 @@ extension Refusal {
                     + "stop the automount unit (systemd-escape -p --suffix=automount MOUNT-POINT names it)."
         case .deadMount:
             "Stop what uses the old mount (fuser -vm MOUNT-POINT), detach it with 'umount -l MOUNT-POINT', and run again."
+        case .systemDirectory: "Choose another mount-point, such as /data."
         case .mountedReadOnly: "Look at the kernel log for file system errors; unmount, check, and try again."
+        case .mountedReadWrite: "Unmount it and run again, or run 'mount -o remount,ro MOUNT-POINT'."
         case .unreadable, .shortRead: "Look at the kernel log and the volume's status; nothing was written."
         case .ambivalent: "See 'wipefs DEVICE'; remove the signatures that are left over, with a snapshot at hand."
         case .partitionTable:
@@ -132,7 +138,10 @@ extension Refusal {
 
     private static func text(_ mount: MountPointState.Mount, _ node: String, _ isSame: Bool) -> String {
         let shown = "The mount point still shows \(mount.source) (device \(mount.number))"
-        guard mount.fault == .deviceGone else {
+        switch mount.fault {
+        case .journalAborted: return "\(shown), whose journal was aborted after an error: every write fails."
+        case .deviceGone: break
+        case .unreadable, nil:
             return "\(shown), whose file system answers with errors only: the kernel has shut it down."
         }
         return "\(shown), which is gone from the machine: that mount is dead. "

@@ -28,7 +28,10 @@ package enum Refusal: Error, Hashable, Sendable {
     /// What is mounted answers nothing any more, or its device is gone; whether `node` has the same file system is known
     /// where the kernel tells the UUID of the mounted one.
     case deadMount(MountPointState.Mount, node: String, isSameFilesystem: Bool)
+    /// Where symbolic links lead.
+    case systemDirectory(String)
     case mountedReadOnly
+    case mountedReadWrite
 
     // The content.
     case unreadable(Errno, offset: UInt64?)
@@ -54,11 +57,12 @@ package enum Refusal: Error, Hashable, Sendable {
         switch self {
         case .deviceAbsent, .notABlockDevice, .partitionAbsent: .noInput
         case .wrongVolume, .instanceStore, .otherAttachment, .severalDevices, .deviceTooSmall, .kernelNameAlone,
-            .otherType, .otherLabel:
+            .otherType, .otherLabel, .systemDirectory:
             .configuration
         case .unreadable(let errno, _) where errno.isExhaustion: .temporaryFailure
         case .deviceEmpty, .sizesDiffer, .unreadable, .shortRead: .ioError
-        case .deviceReadOnly, .mountedReadOnly: .osError
+        case .deviceReadOnly, .mountedReadOnly, .mountedReadWrite: .osError
+        case .deviceInUse(let use) where use.isPassing: .temporaryFailure
         case .deviceInUse, .activeOnAnotherHost, .mountPointNotADirectory, .mountPointOccupied, .automount, .deadMount:
             .unavailable
         case .lockTimeout: .temporaryFailure

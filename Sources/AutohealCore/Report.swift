@@ -8,6 +8,8 @@ package struct Report: Hashable, Sendable, Codable {
     package var node: String?
     package var number: DeviceNumber?
     package var wantsReadOnly: Bool
+    /// What the kernel had counted of an ext4 when it was mounted; nil for other types.
+    package var errorsAtMount: UInt64?
     package var outcome: String
     package var exitStatus: ExitStatus
     package var reason: String
@@ -25,6 +27,7 @@ package struct Report: Hashable, Sendable, Codable {
         node = outcome.state?.device.node
         number = outcome.state?.device.number
         wantsReadOnly = spec.options.isReadOnly
+        if case .mounted(let mount) = outcome.state?.mountPoint { errorsAtMount = mount.errorCount }
         self.outcome = outcome.name
         exitStatus = outcome.exitStatus
         reason = outcome.reason
@@ -38,10 +41,19 @@ package struct Report: Hashable, Sendable, Codable {
         self.duration = duration
     }
 
+    /// The same with what an earlier report of the same mount knew: errors since the mount stay new after another run.
+    package func continuing(_ earlier: Report?) -> Report {
+        guard let earlier, earlier.number == number, !steps.contains(Step.mountName) else { return self }
+        var report = self
+        report.errorsAtMount = earlier.errorsAtMount
+        return report
+    }
+
     package enum CodingKeys: String, CodingKey {
         case version, device, node, number, outcome, reason, steps, warnings, time, duration
         case mountPoint = "mount_point"
         case wantsReadOnly = "wants_read_only"
+        case errorsAtMount = "errors_at_mount"
         case exitStatus = "exit_status"
     }
 }

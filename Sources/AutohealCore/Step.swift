@@ -36,6 +36,8 @@ package enum Step: Hashable, Sendable {
         case unproven
     }
 
+    package static let mountName = "mount"
+
     /// The word for logs and reports.
     package var name: String {
         switch self {
@@ -44,7 +46,7 @@ package enum Step: Hashable, Sendable {
         case .format: "format"
         case .finishFormat: "finish-format"
         case .check: "check"
-        case .mount: "mount"
+        case .mount: Self.mountName
         case .grow: "grow"
         }
     }

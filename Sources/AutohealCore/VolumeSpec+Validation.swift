@@ -2,8 +2,8 @@ extension VolumeSpec {
     /// Directories that no volume may cover: the system needs what is in them.
     package static let systemDirectories: Set<String> = [
         "/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp",
-        "/usr",
-        "/var",
+        "/usr", "/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/sbin", "/usr/share", "/var",
+        "/var/lib",
     ]
 
     static func device(_ text: String?) throws(ConfigurationError) -> String {
@@ -17,7 +17,11 @@ extension VolumeSpec {
                 problem: "is not an absolute path such as /dev/xvdb"
             )
         }
-        return text
+        let parts = text.split(separator: "/")
+        guard !parts.contains("..") else {
+            throw ConfigurationError(key: "device", found: text, problem: "must not contain '..'")
+        }
+        return "/" + parts.filter { $0 != "." }.joined(separator: "/")
     }
 
     static func mountPoint(_ text: String) throws(ConfigurationError) -> String {
@@ -29,6 +33,14 @@ extension VolumeSpec {
             throw ConfigurationError(key: "mount-point", found: text, problem: "must not contain '.' or '..'")
         }
         let path = "/" + parts.joined(separator: "/")
+        // systemd's name for it, which the lock file has too, escapes each '-' with four characters and must fit a file name.
+        guard path.utf8.count + 3 * path.utf8.filter({ $0 == UInt8(ascii: "-") }).count <= 240 else {
+            throw ConfigurationError(
+                key: "mount-point",
+                found: "\(path.prefix(40))...",
+                problem: "is longer than 240 characters as systemd writes it"
+            )
+        }
         guard !systemDirectories.contains(path) else {
             throw ConfigurationError(
                 key: "mount-point",
@@ -46,6 +58,10 @@ extension VolumeSpec {
                 found: text,
                 problem: "must have 1 to 16 bytes and no control characters"
             )
+        }
+        // libblkid leaves them out when it reads the label back.
+        guard text.first?.isWhitespace == false, text.last?.isWhitespace == false else {
+            throw ConfigurationError(key: "label", found: text, problem: "must not begin or end with white space")
         }
         return text
     }
@@ -76,6 +92,7 @@ extension VolumeSpec {
     }
 
     private static func isPrintable(_ text: String) -> Bool {
-        text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+        // Bytes that are no UTF-8 have become U+FFFD, which is another name.
+        text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "\u{FFFD}" }
     }
 }

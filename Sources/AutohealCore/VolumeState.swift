@@ -59,6 +59,15 @@ package enum DeviceUse: Hashable, Sendable {
     case mountedInNamespace(at: [String], processes: [String])
 
     package static let exclusivelyOpen = DeviceUse.exclusivelyOpen(by: [])
+
+    /// Programs of e2fsprogs that end by themselves, as /proc names them: an earlier run's, which was killed, or a person's.
+    private static let passing = ["e2fsck", "fsck.ext4", "mke2fs", "mkfs.ext4", "resize2fs"]
+
+    /// Whether the device is held by a program that will let go of it.
+    package var isPassing: Bool {
+        guard case .exclusivelyOpen(let processes) = self else { return false }
+        return processes.contains { process in Self.passing.contains { process.hasSuffix("(\($0))") } }
+    }
 }
 
 /// What is at the mount point.
@@ -82,6 +91,8 @@ package enum MountPointState: Hashable, Sendable {
         package var filesystemSize: UInt64?
         /// What is wrong with it, as far as that can be seen from outside.
         package var fault: Fault?
+        /// What the kernel counted of an ext4 in its superblock; nil for other types, and where it does not tell.
+        package var errorCount: UInt64?
         /// Known of a faulty mount only, and only where the kernel tells.
         package var filesystemUUID: String?
         /// For an autofs: the entry of fstab(5) of this mount point.
@@ -92,6 +103,8 @@ package enum MountPointState: Hashable, Sendable {
             case deviceGone
             /// The root directory cannot be looked at (EIO).
             case unreadable
+            /// Writes fail since an error; the mount may still say that it is writable.
+            case journalAborted
         }
 
         package init(

@@ -20,12 +20,13 @@ package struct BlockDeviceScanner: Sendable {
     package func devices() -> [BlockDevice] {
         names(in: "\(roots.sys)/class/block").compactMap { name in
             let entry = "\(roots.sys)/class/block/\(name)"
-            guard attribute("\(entry)/partition") == nil, var device = device(entry: entry, name: name) else {
-                return nil
-            }
-            device.partitions = partitions(of: device, entry: entry, name: name)
+            // There may be many of them: they are passed over before anything else is read.
             let isVirtual = ["loop", "ram", "zram"].contains { name.hasPrefix($0) }
-            return isVirtual && device.size == 0 ? nil : device
+            guard !isVirtual || size(entry: entry) > 0, attribute("\(entry)/partition") == nil,
+                var device = device(entry: entry, name: name)
+            else { return nil }
+            device.partitions = partitions(of: device, entry: entry, name: name)
+            return device
         }
     }
 
@@ -101,14 +102,53 @@ package struct BlockDeviceScanner: Sendable {
         return entry.split(separator: "/").last.map(String.init) ?? device.node
     }
 
-    /// The kernel names of the devices that are built on this one (device mapper, md).
+    /// The kernel names of the devices that are built on this one, on a partition of it or on the disk that it is a partition
+    /// of: device mapper and md, which sysfs lists, and loop devices, which claim nothing.
     package func holders(of number: DeviceNumber) throws(VolumeError) -> [String] {
         let directory = "\(roots.sys)/dev/block/\(number)/holders"
         // A device that has just gone has none.
         if access(directory, F_OK) != 0, errno == ENOENT { return [] }
-        do throws(Errno) { return try namesOrError(in: directory) } catch {
+        do throws(Errno) { return try namesOrError(in: directory) + loopDevices(on: number) } catch {
             throw .failed(HostError("read", directory, .errno(error), exitStatus: .osError))
         }
+    }
+
+    private func loopDevices(on number: DeviceNumber) -> [String] {
+        let entry = "\(roots.sys)/dev/block/\(number)"
+        let isPartition = attribute("\(entry)/partition") != nil
+        let related =
+            isPartition
+            ? [attribute("\(entry)/../dev")]
+            : names(in: entry).filter { attribute("\(entry)/\($0)/partition") != nil }.map {
+                attribute("\(entry)/\($0)/dev")
+            }
+        let numbers = Set(related.compactMap { $0.flatMap { DeviceNumber($0) } } + [number])
+        return names(in: "\(roots.sys)/class/block").filter { name in
+            guard name.hasPrefix("loop"), size(entry: "\(roots.sys)/class/block/\(name)") > 0,
+                let backing = backingDevice(ofLoop: name)
+            else { return false }
+            return numbers.contains(backing)
+        }
+    }
+
+    /// The block device that a loop device is on, by its own answer, else by the path that sysfs shows; nil for a file.
+    private func backingDevice(ofLoop name: String) -> DeviceNumber? {
+        var number = dev_t()
+        if let descriptor = try? FileDescriptor.open(
+            "\(roots.dev)/\(name)",
+            .readOnly,
+            options: [.closeOnExec, .nonBlocking]
+        ) {
+            defer { try? descriptor.close() }
+            if clinux_loop_backing_device(descriptor.rawValue, &number) == 0 {
+                return number == 0 ? nil : DeviceNumber(major: clinux_major(number), minor: clinux_minor(number))
+            }
+        }
+        var information = stat()
+        guard let path = attribute("\(roots.sys)/class/block/\(name)/loop/backing_file"), stat(path, &information) == 0,
+            information.st_mode & S_IFMT == S_IFBLK
+        else { return nil }
+        return DeviceNumber(major: clinux_major(information.st_rdev), minor: clinux_minor(information.st_rdev))
     }
 
     /// Bytes as sysfs counts them, 0 for what it does not know.

@@ -163,7 +163,9 @@ package struct ContentReader: Sendable {
         let superblock = filesystem.isExt ? try extSuperblock() : nil
         // libblkid looks at the checksum of ext file systems from 2.39 on only.
         if superblock?.hasValidChecksum == false { return .damaged(.badChecksum(type: type)) }
-        let leftover: IntentMarker? = if case .intent(let marker) = try mark() { marker } else { nil }
+        // Of a file system that was in use the place may be part of a file by now.
+        let isFresh = superblock?.wasMounted == false
+        let leftover: IntentMarker? = if isFresh, case .intent(let marker) = try mark() { marker } else { nil }
         return .filesystem(
             DeviceContent.Filesystem(
                 type: filesystem,

@@ -13,9 +13,12 @@ package struct DeviceReader: Sendable {
     let isBlockDevice: Bool
     private let mayUseCache: Bool
 
-    /// What libblkid reads on a device it knows nothing of, in bytes from either end (measured).
-    private static let probedHead: UInt64 = 512 << 10
-    private static let probedTail: UInt64 = 1664 << 10
+    /// What libblkid reads on a device it knows nothing of (measured with 2.38.1): both ends, in bytes, and pages of their own
+    /// at these distances from the start and from the end. Another version's other places are only read later.
+    private static let probedEnd: UInt64 = 512 << 10
+    private static let probedFromStart: [UInt64] = [1 << 20, 2 << 20, 4 << 20]
+    private static let probedFromEnd: [UInt64] = [1_580_544]
+    private static let pageSize: UInt64 = 4096
     /// The kernel cuts one request for read-ahead at the device's own limit, so ask in pieces.
     private static let readAheadPiece: UInt64 = 128 << 10
 
@@ -81,7 +84,9 @@ package struct DeviceReader: Sendable {
 
     /// Asks for what a probe will read, all at once instead of one after the other.
     func prefetchForProbe() {
-        prefetch([0..<min(size, Self.probedHead), (size > Self.probedTail ? size - Self.probedTail : 0)..<size])
+        let pages = Self.probedFromStart + Self.probedFromEnd.filter { $0 <= size }.map { size - $0 }
+        let ends = [0..<min(size, Self.probedEnd), (size > Self.probedEnd ? size - Self.probedEnd : 0)..<size]
+        prefetch(ends + pages.filter { $0 < size }.map { $0..<min($0 + Self.pageSize, size) })
     }
 
     private func prefetch(_ ranges: [Range<UInt64>]) {

@@ -16,8 +16,26 @@ struct ExactFormatter: Sendable {
 
     private var node: String { device.device.node }
 
-    func format(_ request: Step.Format, volumeID: VolumeID?) async throws(VolumeError) {
-        let reader = try reader()
+    /// What a format is going to write, before it touches the device.
+    private struct Preparation {
+        let resumed: IntentMarker?
+        let recipe: FormatRecipe
+        let image: FilesystemImage
+        /// The marker's.
+        let block: [UInt8]
+        let schedule: FormatSchedule
+    }
+
+    /// Throws what ``format(_:volumeID:)`` would throw before it touches the device.
+    func rehearse(_ request: Step.Format, volumeID: VolumeID?) async throws(VolumeError) {
+        _ = try await prepare(request, volumeID, try reader())
+    }
+
+    private func prepare(
+        _ request: Step.Format,
+        _ volumeID: VolumeID?,
+        _ reader: DeviceReader
+    ) async throws(VolumeError) -> Preparation {
         let resumed: IntentMarker? = if case .interrupted(let marker, _) = request.proof { marker } else { nil }
         let recipe: FormatRecipe
         if let resumed { recipe = resumed.recipe } else { recipe = try await self.recipe(request, reader) }
@@ -37,14 +55,20 @@ struct ExactFormatter: Sendable {
         else {
             throw unsupported("mkfs-options put metadata where the marker of a format goes, 128 KiB before the end")
         }
+        return Preparation(resumed: resumed, recipe: recipe, image: image, block: block, schedule: schedule)
+    }
 
+    func format(_ request: Step.Format, volumeID: VolumeID?) async throws(VolumeError) {
+        let reader = try reader()
+        let preparation = try await prepare(request, volumeID, reader)
+        let (resumed, image, schedule) = (preparation.resumed, preparation.image, preparation.schedule)
         let claim = try ExclusiveClaim(on: reader, node: node, pause: pause)
         let isMarked = if case .blank(_, isMarked: true) = request.proof { true } else { false }
         try lookAgain(reader, claim, expecting: resumed.map(MarkerPlace.marker) ?? .zeros(orMarker: isMarked), schedule)
         try checkBlocks(schedule, claim, image, isResumed: resumed != nil)
         do throws(TransferError) {
             if resumed == nil {
-                try claim.write(block, at: schedule.marker.lowerBound)
+                try claim.write(preparation.block, at: schedule.marker.lowerBound)
                 try claim.flush()
             }
             try write(schedule.body, of: image, through: claim)
@@ -54,7 +78,7 @@ struct ExactFormatter: Sendable {
         } catch {
             throw failure("write the file system to", "\(error)", advice: Self.unfinished)
         }
-        try verify(recipe.uuid, reader)
+        try verify(preparation.recipe.uuid, reader)
         do throws(TransferError) { try clearMarker(schedule.marker, claim) } catch {
             throw failure("clear the marker on", "\(error)", advice: Self.unfinished)
         }
@@ -74,7 +98,8 @@ struct ExactFormatter: Sendable {
         guard let place = IntentMarker.place(deviceSize: reader.size) else { return }
         do throws(TransferError) {
             guard IntentMarker(block: try claim.read(place), deviceSize: reader.size) == marker,
-                try ContentReader(reader).holdsExt4(marker.recipe.uuid)
+                try ContentReader(reader).holdsExt4(marker.recipe.uuid),
+                try ContentReader(reader).extSuperblock()?.wasMounted == false
             else { return }
             try clearMarker(place, claim)
         } catch {

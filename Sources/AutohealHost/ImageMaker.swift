@@ -89,39 +89,46 @@ struct ImageMaker: Sendable {
             )
             guard result.succeeded else { throw failure("debugfs", result.cause) }
         }
-        let isSound: Bool
+        let defect: String?
         let image: FilesystemImage
         do throws(TransferError) {
             image = try FilesystemImage(file, size: recipe.size)
-            isSound = try self.isSound(image, recipe, file)
+            defect = try self.defect(of: file, recipe)
         } catch {
             throw failure("read back", "the image: \(error)")
         }
         // mkfs.ext4 does not notice every write that fails.
         if file.isFull { return nil }
-        guard isSound else {
-            throw failure(
-                "read back",
-                "what mkfs.ext4 made with these options is not an ext4 that this device can hold"
-            )
-        }
+        if let defect { throw failure("read back", defect) }
         return image
     }
 
-    /// Whether libblkid and the superblock say that it is the ext4 that was asked for, and that the device can hold it: an
-    /// image that is not found again must not be written.
-    private func isSound(
-        _ image: FilesystemImage,
-        _ recipe: FormatRecipe,
-        _ file: ImageFile
-    ) throws(TransferError) -> Bool {
+    /// Why what was made must not be written: libblkid and the superblock have to say that it is the ext4 that was asked
+    /// for, and that the device can hold it; and it must come out the same when it is made again.
+    private func defect(of file: ImageFile, _ recipe: FormatRecipe) throws(TransferError) -> String? {
         let reader: DeviceReader
         do throws(Errno) { reader = try DeviceReader(file.descriptor) } catch { throw .failed(error, offset: 0) }
         guard reader.size == recipe.size, try ContentReader(reader).holdsExt4(recipe.uuid),
-            let superblock = try ContentReader(reader).extSuperblock()
-        else { return false }
-        return superblock.blockSize >= recipe.geometry.logicalSector
-            && superblock.size.map { $0 <= recipe.size } == true
+            let superblock = try ContentReader(reader).extSuperblock(),
+            superblock.blockSize >= recipe.geometry.logicalSector,
+            superblock.size.map({ $0 <= recipe.size }) == true
+        else { return "what mkfs.ext4 made with these options is not an ext4 that this device can hold" }
+        // Where ext4 is not loaded yet, its features cannot be looked up.
+        let missing = superblock.neededSupport.filter { !has($0) }.map(\.feature)
+        guard missing.isEmpty || access("\(roots.sys)/fs/ext4/features", F_OK) != 0 else {
+            return "this kernel does not mount an ext4 with \(missing.joined(separator: ", "))"
+        }
+        return superblock.hasMultipleMountProtection
+            ? "mkfs.ext4 made a file system with mmp, by these options or by mke2fs.conf(5): it has a block that is never "
+                + "made the same twice, so that a format that is cut short could not be finished"
+            : nil
+    }
+
+    private func has(_ support: KernelSupport) -> Bool {
+        switch support.path {
+        case .sys(let path): access("\(roots.sys)/\(path)", F_OK) == 0
+        case .proc(let path): access("\(roots.proc)/\(path)", F_OK) == 0
+        }
     }
 
     /// Bytes (proc_meminfo(5), MemAvailable); 0 if it does not tell.

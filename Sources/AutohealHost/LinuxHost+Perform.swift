@@ -40,6 +40,21 @@ extension LinuxHost {
         }
     }
 
+    package func rehearse(
+        _ step: Step,
+        _ spec: VolumeSpec,
+        on device: LockedDevice,
+        logger: Logger
+    ) async throws(VolumeError) {
+        guard case .format(let format) = step else { return }
+        if format.proof == .unproven {
+            _ = try format.owner.map(Ownership.init(named:))
+        } else {
+            try await exactFormatter(device, mountPoint(spec), logger)
+                .rehearse(format, volumeID: spec.volumeID ?? device.device.identity.volumeID)
+        }
+    }
+
     private func exactFormatter(_ device: LockedDevice, _ mountPoint: MountPoint, _ logger: Logger) -> ExactFormatter {
         ExactFormatter(
             device: device,
@@ -162,6 +177,8 @@ extension LinuxHost {
             problem = "it shows device \(mount.number), not \(device.device.number)"
         case .mounted(let mount) where mount.isReadOnly && !readOnly:
             problem = "the kernel mounted it read-only"
+        case .mounted where try mountPoint.depth() > 1:
+            problem = "something else was mounted there at the same moment, and lies below it"
         case .mounted: return
         default: problem = "nothing is mounted there"
         }

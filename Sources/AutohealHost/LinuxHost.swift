@@ -37,6 +37,9 @@ package struct LinuxHost: Host {
 
     package func observeMountPoint(_ spec: VolumeSpec) throws(VolumeError) -> MountPointState {
         do throws(HostError) { try Surroundings(roots: roots).check() } catch { throw .failed(error) }
+        if let canonical = canonicalPath(spec.mountPoint), VolumeSpec.systemDirectories.contains(canonical) {
+            throw .refused(.systemDirectory(canonical))
+        }
         return try mountPoint(spec).state()
     }
 

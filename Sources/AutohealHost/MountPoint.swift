@@ -38,6 +38,12 @@ struct MountPoint: Sendable {
         try mountTable().entries.filter { deviceNumber(of: $0) == number }.map(\.target)
     }
 
+    /// How many mounts lie upon each other here.
+    func depth() throws(VolumeError) -> Int {
+        guard let canonical = canonicalPath(path) else { throw failure("look at", errno) }
+        return try mountTable().entries.filter { $0.target == canonical }.count
+    }
+
     /// mkdir(2) for the path and whatever is missing above it, mode 0755.
     func create() throws(VolumeError) {
         var path = ""
@@ -50,13 +56,9 @@ struct MountPoint: Sendable {
 
     /// Makes the bare directory immutable (`chattr +i`): mounting on it works, writing into it does not.
     func protect() throws(VolumeError) {
-        let parent = (path.split(separator: "/").dropLast().map { "/\($0)" }).joined()
-        var above = stat()
-        guard stat(parent.isEmpty ? "/" : parent, &above) == 0 else { throw failure("protect", errno) }
         try withDirectory { descriptor throws(VolumeError) in
             // Another agent may have mounted here since: never mark the root directory of a volume.
-            var here = stat()
-            guard fstat(descriptor, &here) == 0, here.st_dev == above.st_dev else { return }
+            guard clinux_is_mount_root(descriptor) == 0 else { return }
             var flags: Int32 = 0
             guard clinux_get_inode_flags(descriptor, &flags) == 0,
                 clinux_set_inode_flags(descriptor, flags | clinux_immutable_flag) == 0
@@ -103,6 +105,19 @@ struct MountPoint: Sendable {
         return DeviceNumber(major: clinux_major(number), minor: clinux_minor(number))
     }
 
+    /// What the kernel counts of a mounted ext4; nil where it does not tell.
+    func errors(of number: DeviceNumber) -> FilesystemErrors? {
+        guard let entry = canonicalPath("\(roots.sys)/dev/block/\(number)"), let name = entry.split(separator: "/").last
+        else { return nil }
+        let directory = "\(roots.sys)/fs/ext4/\(name)"
+        guard let count = attribute("\(directory)/errors_count").flatMap(UInt64.init) else { return nil }
+        return FilesystemErrors(
+            count: count,
+            lastTime: attribute("\(directory)/last_error_time").flatMap(UInt64.init).flatMap { $0 > 0 ? $0 : nil },
+            lastFunction: attribute("\(directory)/last_error_func")
+        )
+    }
+
     private var isProtected: Bool {
         let flags = try? withDirectory { descriptor throws(VolumeError) -> Int32 in
             var flags: Int32 = 0
@@ -122,6 +137,13 @@ struct MountPoint: Sendable {
             filesystemSize: type == .xfs ? xfsSize() : nil
         )
         if type == .autofs { mount.fstabEntry = fstabEntry(for: entry.target) }
+        // From Linux 6.x on the kernel says it; before, only what it counts tells (`FilesystemErrors`).
+        if entry.hasFilesystemOption("shutdown") {
+            mount.fault = type.isExt ? .journalAborted : .unreadable
+        } else if entry.hasFilesystemOption("emergency_ro") {
+            mount.fault = .journalAborted
+        }
+        if type.isExt { mount.errorCount = errors(of: mount.number)?.count }
         // What has a number of its own is a device, and sysfs knows every device there is.
         let size = attribute("\(roots.sys)/dev/block/\(mount.number)/size").flatMap(UInt64.init)
         if mount.number.major != 0, size ?? 0 == 0 {

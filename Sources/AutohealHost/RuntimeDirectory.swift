@@ -24,12 +24,12 @@ package struct RuntimeDirectory: Hashable, Sendable {
         }
     }
 
-    /// Opens the lock file of a mount point: two agents must not mount on one directory at once.
+    /// Opens the lock file of a mount point, whatever links lead to it: two agents must not mount on one directory at once.
     func openLockFile(for mountPoint: String) throws(Errno) -> FileDescriptor {
         try create()
         do {
             return try FileDescriptor.open(
-                file(for: mountPoint, extension: "lock"),
+                file(for: canonicalPath(mountPoint) ?? mountPoint, extension: "lock"),
                 .readWrite,
                 options: [.create, .closeOnExec],
                 permissions: FilePermissions(rawValue: 0o644)

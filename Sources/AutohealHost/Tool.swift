@@ -66,12 +66,15 @@ package struct Tool: Sendable {
         var options = PlatformOptions()
         options.processGroupID = 0
         do {
+            // Nothing to read: a pipe whose other end is closed. /dev/null may be missing.
+            let input = try FileDescriptor.pipe(options: .closeOnExec)
+            try input.writeEnd.close()
             let result = try await Subprocess.run(
                 .path(path),
                 arguments: Arguments(arguments),
                 environment: .custom(Self.variables(environment)),
                 platformOptions: options,
-                input: .none,
+                input: .fileDescriptor(input.readEnd, closeAfterSpawningProcess: true),
                 output: .sequence,
                 error: .combinedWithOutput
             ) { execution in

@@ -13,6 +13,15 @@ package struct MountEntry: Hashable, Sendable {
     package let options: String
     /// Of the mount or of the file system underneath, which the kernel may have forced.
     package let isReadOnly: Bool
+    /// Of the file system underneath, as the kernel writes them.
+    package let filesystemOptions: String
+
+    /// Whether the kernel says so of the file system underneath.
+    package func hasFilesystemOption(_ name: String) -> Bool {
+        var value: UnsafeMutablePointer<CChar>?
+        var length = 0
+        return mnt_optstr_get_option(filesystemOptions, name, &value, &length) == 0
+    }
 
     init(filesystem: OpaquePointer) {
         func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
@@ -21,6 +30,7 @@ package struct MountEntry: Hashable, Sendable {
         root = text(mnt_fs_get_root(filesystem))
         type = text(mnt_fs_get_fstype(filesystem))
         options = text(mnt_fs_get_options(filesystem))
+        filesystemOptions = text(mnt_fs_get_fs_options(filesystem))
         device = UInt64(mnt_fs_get_devno(filesystem))
         isReadOnly = [mnt_fs_get_vfs_options(filesystem), mnt_fs_get_fs_options(filesystem)].contains { options in
             guard let options else { return false }

@@ -81,11 +81,28 @@ extension VolumeSpecTests {
             ("/dev/nvme1n1", true), ("/dev/nvme10n2p3", true), ("/dev/nvme1", false), ("/dev/nvme1n", false),
             ("/dev/nvmen1", false), ("/dev/nvme1n1p", false), ("/dev/nvme1n1p1p1", false), ("/dev/xvdf", false),
             ("/dev/sdf1", false), ("/dev/disk/by-id/nvme1n1", false), ("/dev/nvme1n1x", false), ("/dev/nvme１n1", false),
+            ("/dev//nvme1n1", true), ("/dev/./nvme1n1", true), ("//dev/nvme1n1/", true), ("/dev/block/259:1", true),
         ]
     )
     func kernelNames(device: String, isAlone: Bool) throws {
         #expect(try VolumeSpec.test { $0.device = device }.isKernelNameAlone == isAlone)
         let named = try VolumeSpec.test { ($0.device, $0.volumeID) = (device, "vol-0123456789abcdef0") }
         #expect(!named.isKernelNameAlone && named.needsProof)
+    }
+
+    @Test(
+        "a link that nobody keeps up to date is no better than the name that it leads to",
+        arguments: [
+            ("/etc/data-disk", "/dev/nvme1n1", true),
+            ("/dev/disk/by-path/pci-0000:00:1f.0-nvme-1", "/dev/nvme1n1", true),
+            ("/dev/sdf", "/dev/nvme1n1", false), ("/dev/disk/by-id/nvme-Amazon_EBS_vol0123", "/dev/nvme1n1", false),
+            ("/etc/data-disk", "/dev/xvdf", false),
+        ]
+    )
+    func links(device: String, node: String, isProhibited: Bool) throws {
+        let spec = try VolumeSpec.test { $0.device = device }
+        #expect((spec.formatProhibition(of: nil, node: node) != nil) == isProhibited)
+        let named = try VolumeSpec.test { ($0.device, $0.volumeID) = (device, "vol-0123456789abcdef0") }
+        #expect(named.formatProhibition(of: nil, node: node) == nil)
     }
 }

@@ -66,6 +66,10 @@ class Machine:
         with open(self.log, errors="replace") as log:
             return log.read()
 
+    def journal(self, *arguments):
+        """What the last boot has noted, read from the tree, so also when the machine has ended."""
+        return self.tree.run("journalctl", "--directory=/var/log/journal", "--boot", "--output=cat", "--quiet", *arguments)
+
     def try_to(self, *command, limit=60):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
         command = ["nsenter", "--target", self.leader, "--all", *command]

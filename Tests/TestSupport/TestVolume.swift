@@ -1,3 +1,6 @@
+import Glibc
+import SystemPackage
+
 /// One volume to try the agent on: an image in memory, a loop device on it, and a mount point, a runtime directory and logs
 /// of its own.
 package struct TestVolume: ~Copyable {
@@ -34,6 +37,16 @@ package struct TestVolume: ~Copyable {
     package func snapshot() throws -> Snapshot {
         try device.flush()
         return try Snapshot(of: image)
+    }
+
+    /// Bytes of the image, the device's cache written back.
+    package func bytes(at offset: UInt64, count: Int) throws -> [UInt8] {
+        try device.flush()
+        let file = open(image, O_RDONLY | O_CLOEXEC)
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        guard pread(file, &bytes, count, off_t(offset)) == count else { throw Errno(rawValue: errno) }
+        return bytes
     }
 
     /// The flags that every run of this volume begins with.

@@ -27,14 +27,21 @@ int clinux_block_physical_sector_size(int fd, unsigned int *size); /* BLKPBSZGET
 int clinux_block_minimum_io(int fd, unsigned int *size);      /* BLKIOMIN */
 int clinux_block_optimal_io(int fd, unsigned int *size);      /* BLKIOOPT */
 
+/* The number of the block device that a loop device is on, 0 if it is on a file (LOOP_GET_STATUS64). */
+int clinux_loop_backing_device(int fd, dev_t *device);
+
 /* major and minor of a dev_t, <sys/sysmacros.h>. */
 uint32_t clinux_major(dev_t device);
+dev_t clinux_makedev(uint32_t major, uint32_t minor);
 uint32_t clinux_minor(dev_t device);
 
 /* An unlinked file in memory, on a file system (tmpfs) of its own that nobody else sees and that holds at most `limit`
    bytes: fsopen(2), fsmount(2), Linux 5.2. Or an unlinked file in a directory (O_TMPFILE). Descriptors, or -1 with errno. */
 int clinux_open_memory_file(uint64_t limit);
 int clinux_open_unlinked_file(const char *directory);
+
+/* 1 if a directory is the root of a mount (statx(2), STATX_ATTR_MOUNT_ROOT, Linux 5.8), 0 if not, -1 if that is not known. */
+int clinux_is_mount_root(int fd);
 
 /* Inode flags (chattr), FS_IOC_GETFLAGS and FS_IOC_SETFLAGS. */
 extern const int clinux_immutable_flag;
@@ -49,6 +56,11 @@ int clinux_ext4_resize(int fd, uint64_t blocks);              /* EXT4_IOC_RESIZE
 int clinux_xfs_geometry(int fd, uint32_t *block_size, uint64_t *blocks, uint32_t *imaxpct); /* XFS_IOC_FSGEOMETRY_V1 */
 int clinux_filesystem_uuid(int fd, uint8_t uuid[16]);         /* FS_IOC_GETFSUUID, EXT4_IOC_GETFSUUID */
 int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct); /* XFS_IOC_FSGROWFSDATA */
+
+/* Reads `length` bytes, at most 4096, from the start of a block device past the page cache, in a process of its own: a
+   read that hangs cannot be ended, and a process that has a thread in it cannot end either. Returns 0, an errno (ENXIO: the
+   node is another device by now), or -1 if there is no answer within `milliseconds`; *nanoseconds is what the read took. */
+int clinux_timed_read(const char *node, dev_t device, size_t length, int milliseconds, int64_t *nanoseconds);
 
 /* Catches SIGTERM, SIGINT and SIGHUP in whichever thread they strike. Blocking them would not do: Swift's concurrency
    runtime and swift-subprocess keep threads that block nothing.
