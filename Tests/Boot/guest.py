@@ -65,8 +65,8 @@ class Guest:
         uuid = "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:]))
         command = [
             "qemu-system-x86_64", "-name", self.instance_id, "-S", "-nodefaults", "-no-user-config", "-display", "none",
-            "-machine", "pc,accel=" + self.accelerator, *self.count, "-cpu", "host" if self.accelerator == "kvm" else "Nehalem",
-            "-smp", str(self.cpus), "-m", str(MEMORY >> 20),
+            "-machine", "pc,accel=" + self.accelerator, "-cpu", "host" if self.accelerator == "kvm" else "Nehalem",
+            "-smp", str(self.cpus), "-m", str(MEMORY >> 20), *self.count,
             "-smbios", "type=0,vendor=Amazon EC2,version=1.0",
             "-smbios", f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}",
             "-smbios", "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",

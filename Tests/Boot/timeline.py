@@ -1,4 +1,4 @@
-"""One timeline of a heal: a replacement instance boots, and the volume that it is for, with its files, is attached already."""
+"""One timeline of a heal: an instance boots with the volume that it is for, and its files, attached already."""
 
 import json
 import os
@@ -55,11 +55,14 @@ def volume_with_files(stories, name):
 
 
 def boot(stories, name, volume, root, **options):
-    guest = stories.launch(name, [{"volume-id": volume.id}], attached=[volume], root_disk=root, nanoseconds=NANOSECONDS, **options)
+    settings = [{"volume-id": volume.id}]
+    options.update(attached=[volume], root_disk=root, nanoseconds=NANOSECONDS)
+    guest = stories.launch(name, settings, **options)
     guest.wait_for_console(r"Cloud-init v\. \S+ finished at .*", LIMIT)
     guest.connect()
     guest.wait_until(f"{BOUND} to be active", lambda: guest.unit(BOUND)["ActiveState"] == "active", LIMIT, pause=2)
-    guest.wait_until("the boot to be complete", lambda: "No jobs" in guest.output("systemctl", "list-jobs"), LIMIT, pause=2)
+    is_complete = lambda: "No jobs" in guest.output("systemctl", "list-jobs")
+    guest.wait_until("the boot to be complete", is_complete, LIMIT, pause=2)
     result = guest.python(FACTS, BOUND, EARLY, limit=LIMIT)
     os.remove(root)
     return result
