@@ -39,6 +39,10 @@ struct ExactFormatter: Sendable {
         let resumed: IntentMarker? = if case .interrupted(let marker, _) = request.proof { marker } else { nil }
         let recipe: FormatRecipe
         if let resumed { recipe = resumed.recipe } else { recipe = try await self.recipe(request, reader) }
+        let sector = try geometry(reader).logicalSector
+        guard recipe.blockSize >= sector else {
+            throw unsupported("its sectors have \(sector) bytes, and the file system has smaller blocks")
+        }
         let image = try await images.image(of: recipe, for: node)
         let marker = resumed ?? IntentMarker(recipe: recipe, digest: image.digest, volumeID: volumeID)
         guard image.digest == marker.digest else {
@@ -110,7 +114,7 @@ struct ExactFormatter: Sendable {
     private func recipe(_ request: Step.Format, _ reader: DeviceReader) async throws(VolumeError) -> FormatRecipe {
         let owner = try request.owner.map(Ownership.init(named:))
         let geometry = try geometry(reader)
-        let recipe = FormatRecipe(
+        return FormatRecipe(
             uuid: request.uuid,
             time: Int64(time(nil)),
             size: reader.size,
@@ -121,12 +125,6 @@ struct ExactFormatter: Sendable {
             geometry: geometry,
             e2fsprogs: try await images.version()
         )
-        guard recipe.blockSize >= geometry.logicalSector else {
-            throw unsupported(
-                "its sectors have \(geometry.logicalSector) bytes, and mkfs-options ask for smaller blocks"
-            )
-        }
-        return recipe
     }
 
     private func geometry(_ reader: DeviceReader) throws(VolumeError) -> DeviceGeometry {

@@ -184,14 +184,22 @@ extension LinuxHost {
         case .mounted: return
         default: problem = "nothing is mounted there"
         }
-        try? unmount(mountPoint.path)
+        let isUnmounted: Bool
+        do throws(MountError) {
+            try unmount(mountPoint.path)
+            isUnmounted = true
+        } catch {
+            isUnmounted = false
+        }
         throw .failed(
             HostError(
                 "mount",
                 "\(device.device.node) at \(mountPoint.path)",
                 .text(problem),
                 exitStatus: .osError,
-                advice: "It was unmounted again; look at the kernel log."
+                advice: isUnmounted
+                    ? "It was unmounted again; look at the kernel log."
+                    : "It could not be unmounted again and is still there; look at the kernel log."
             )
         )
     }

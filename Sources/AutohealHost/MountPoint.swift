@@ -15,9 +15,10 @@ struct MountPoint: Sendable {
         var information = stat()
         guard stat(path, &information) == 0 else {
             let cause = errno
-            if lstat(path, &information) == 0 { return .notDirectory(kind: kind(of: information.st_mode)) }
             switch cause {
-            case ENOENT: return .absent
+            case ENOENT, ELOOP:
+                guard lstat(path, &information) == 0 else { return .absent }
+                return .notDirectory(kind: kind(of: information.st_mode))
             case ENOTDIR: return .notDirectory(kind: "below something that is not a directory")
             default:
                 // A file system that was shut down answers nothing; the table of mounts still tells what it is.
