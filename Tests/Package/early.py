@@ -31,7 +31,7 @@ ExecStart=/usr/bin/mknod {node} b 7 {minor}
 """
 
 
-def early(stage, configure):
+def early(stage, configure, fstab):
     check, tree, disk = stage.report.check, stage.tree, stage.disk
     configure(tree, disk)
     disk.erase()
@@ -45,6 +45,8 @@ def early(stage, configure):
         tree.write(f"/etc/systemd/system/{name}", text)
         tree.run("systemctl", "add-wants", target, name)
     tree.write("/etc/systemd/system/early.service.d/autoheal.conf", drop_in)
+    # A line with nofail takes away the order that comes from local-fs.target by way of the agent.
+    tree.write("/etc/fstab", fstab)
     with stage.machine() as machine:
         held = machine.state("hold.service")
         check("it is active while sysinit.target is held up", held["Result"] == "success", held)
@@ -58,6 +60,7 @@ def early(stage, configure):
         machine.wait("the machine to power off", machine.has_ended)
     found = subprocess.run(["debugfs", "-R", "cat /early-last-write", disk.node], capture_output=True, text=True)
     check("its last write at power-off is in the volume", found.stdout == "written\n", found)
+    tree.write("/etc/fstab", "")
     for name, (_, target) in units.items():
         os.remove(tree.file(f"/etc/systemd/system/{name}"))
         os.remove(tree.file(f"/etc/systemd/system/{target}.wants/{name}"))

@@ -57,7 +57,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "late": ("the volume comes late", late),
             "stopped": ("stopped during mkfs; the volume comes after the last try", stopped),
             "isolated": ("another target is isolated; then the machine is shut down", isolated),
-            "early": ("a service with the early drop-in", lambda stage: early(stage, configure)),
+            "early": ("a service with the early drop-in", lambda stage: early(stage, configure, LEFTOVER)),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "baked": ("an instance with another one's disk", baked.story),
             "interrupted": ("a first boot that is interrupted", interrupted.story),
