@@ -36,14 +36,14 @@ sync /etc/autoheal-agent/config.toml.new
 mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml
 
 # What an image's former instance may have been told.
-rm -f /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf
+if [ -e /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf ]; then
+    rm /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf
+    systemctl daemon-reload
+fi
 
 # From here on an image of this instance waits for user data of its own. Older versions cannot say so.
 autoheal-agent config adopt || say "the configuration names no instance, so an image of this one will act on it"
-# The package has done both, unless a file was written after it came.
-if [ "$(systemctl show --property=NeedDaemonReload --value autoheal-agent.service)" != no ]; then
-    systemctl daemon-reload
-fi
+systemctl daemon-reload
 if ! systemctl is-enabled --quiet autoheal-agent.service; then
     systemctl enable --quiet autoheal-agent.service
 fi

@@ -28,7 +28,7 @@ variable "volume_mount_point" {
   validation {
     condition = (
       can(regex("^(/[A-Za-z0-9_][A-Za-z0-9._-]*)+$", var.volume_mount_point)) &&
-      !contains(["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var"], var.volume_mount_point)
+      !contains(["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/sbin", "/usr/share", "/var", "/var/lib"], var.volume_mount_point)
     )
     error_message = "The mount point must be an absolute path that is no directory of the system."
   }
