@@ -82,7 +82,7 @@ struct RunContext: Sendable {
             Report(
                 spec: spec,
                 outcome: outcome,
-                previous: runtimeDirectory.reports().first { $0.mountPoint == spec.mountPoint },
+                previous: runtimeDirectory.report(of: spec.mountPoint),
                 time: Date().timeIntervalSince1970,
                 duration: duration / .seconds(1)
             ),

@@ -35,17 +35,19 @@ package struct Report: Hashable, Sendable, Codable {
         }
     }
 
-    /// - Parameter previous: the last report of the same mount point.
-    package init(spec: VolumeSpec, outcome: Outcome, previous: Report? = nil, time: Double, duration: Double) {
+    /// - Parameter previous: the last report of the same mount point; asked for only where it matters.
+    package init(
+        spec: VolumeSpec,
+        outcome: Outcome,
+        previous: @autoclosure () -> Report? = nil,
+        time: Double,
+        duration: Double
+    ) {
         device = spec.device
         mountPoint = spec.mountPoint
         node = outcome.state?.device.node
         number = outcome.state?.device.number
         volumeID = outcome.state?.device.volumeID?.description
-        mounted = previous?.mounted
-        if outcome.exitStatus == .ok, let device = outcome.state?.device {
-            mounted = Mounted(number: device.number, volumeID: device.volumeID?.description)
-        }
         wantsReadOnly = spec.options.isReadOnly
         if case .mounted(let mount) = outcome.state?.mountPoint { errorsAtMount = mount.errorCount }
         self.outcome = outcome.name
@@ -57,9 +59,14 @@ package struct Report: Hashable, Sendable, Codable {
             steps = []
         }
         warnings = outcome.warnings
-        // Errors since the mount stay new after another run.
-        if let previous, previous.number == number, !steps.contains(Step.mountName) {
-            errorsAtMount = previous.errorsAtMount
+        if outcome.exitStatus == .ok, let device = outcome.state?.device {
+            mounted = Mounted(number: device.number, volumeID: device.volumeID?.description)
+        }
+        // A fresh mount owes nothing to what was before.
+        if outcome.exitStatus != .ok || !steps.contains(Step.mountName), let previous = previous() {
+            mounted = mounted ?? previous.mounted
+            // Errors since the mount stay new after another run.
+            if previous.number == number { errorsAtMount = previous.errorsAtMount }
         }
         self.time = time
         self.duration = duration

@@ -6,8 +6,7 @@ import SystemPackage
 extension LinuxHost {
     /// What an earlier run of this boot mounted here from a device that is gone now.
     func volumeID(of mount: MountPointState.Mount, at spec: VolumeSpec) -> VolumeID? {
-        runtimeDirectory.reports()
-            .first { $0.mountPoint == spec.mountPoint }?.mounted
+        runtimeDirectory.report(of: spec.mountPoint)?.mounted
             .flatMap { $0.number == mount.number ? $0.volumeID : nil }
             .flatMap { VolumeID($0) }
     }

@@ -85,15 +85,18 @@ package struct RuntimeDirectory: Hashable, Sendable {
 
     /// The reports of all mount points, in the order of their names; what is not a report is left out.
     package func reports() -> [Report] {
-        names(in: path).filter { $0.hasSuffix(".json") }.compactMap { name in
-            guard let descriptor = try? FileDescriptor.open("\(path)/\(name)", .readOnly, options: .closeOnExec) else {
-                return nil
-            }
-            defer { try? descriptor.close() }
-            var bytes = [UInt8](repeating: 0, count: 64 << 10)
-            guard let count = try? bytes.withUnsafeMutableBytes({ try descriptor.read(into: $0) }) else { return nil }
-            return try? JSONDecoder().decode(Report.self, from: Data(bytes.prefix(count)))
-        }
+        names(in: path).filter { $0.hasSuffix(".json") }.compactMap { report(inFile: "\(path)/\($0)") }
+    }
+
+    /// The last report of one mount point.
+    package func report(of mountPoint: String) -> Report? { report(inFile: file(for: mountPoint, extension: "json")) }
+
+    private func report(inFile path: String) -> Report? {
+        guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
+        defer { try? descriptor.close() }
+        var bytes = [UInt8](repeating: 0, count: 64 << 10)
+        guard let count = try? bytes.withUnsafeMutableBytes({ try descriptor.read(into: $0) }) else { return nil }
+        return try? JSONDecoder().decode(Report.self, from: Data(bytes.prefix(count)))
     }
 
     /// One name per mount point, as systemd-escape(1) would make it from a path.
