@@ -41,6 +41,10 @@ if [ -e /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.con
     systemctl daemon-reload
 fi
 
+# A file that names another instance is of an image, and this instance's user data has not replaced it.
+code=0
+autoheal-agent config applies >/dev/null 2>&1 || code=$?
+[ "$code" -ne 1 ] || fail "the configuration is that of another instance, and user data has not replaced it"
 # From here on an image of this instance waits for user data of its own. Older versions cannot say so.
 autoheal-agent config adopt || say "the configuration names no instance, so an image of this one will act on it"
 systemctl daemon-reload

@@ -16,16 +16,18 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -c 'while read -r line; do echo "$$line"; done </sys/fs/cgroup/cpu.stat >/run/%n.cpu'
 """
-# Found before the real one; notes when it begins and ends.
-APT_GET = """\
+# Found before the real ones; they note when an installation begins and ends.
+NOTED = """\
 #!/bin/sh
-note() { read -r uptime rest </proc/uptime; echo "$1 $uptime" >>/run/boot-test-apt; }
+note() {{ read -r uptime rest </proc/uptime; echo "$1 $uptime" >>/run/boot-test-install; }}
+case " $* " in *" {word} "*) ;; *) exec /usr/bin/{program} "$@" ;; esac
 note begin
-/usr/bin/apt-get "$@"
+/usr/bin/{program} "$@"
 status=$?
 note end
 exit $status
 """
+INSTALLERS = {"apt-get": "install", "dpkg": "--install"}
 
 
 def with_services(image, path):
@@ -33,7 +35,8 @@ def with_services(image, path):
     copy(image, path)
     with mounted(path) as root:
         add_services(root)
-        write(root, "/usr/local/sbin/apt-get", APT_GET, 0o755)
+        for program, word in INSTALLERS.items():
+            write(root, f"/usr/local/sbin/{program}", NOTED.format(program=program, word=word), 0o755)
     return path
 
 

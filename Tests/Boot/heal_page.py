@@ -19,7 +19,7 @@ EVENTS = {
     "cloud-init config ended": "cloud-init: config stage ended",
     "cloud-init final ended": "cloud-init: final stage ended",
 }
-# What the stock image may take from the script's begin to the active service, beyond apt; seconds.
+# What the stock image may take from the script's begin to the active service, beyond the package's installation; seconds.
 ALLOWANCE = 6
 SHARE = 5
 
@@ -46,8 +46,8 @@ def events(result):
     found += [
         (result["mounted"], "**the volume is mounted**"),
         (result["script"], "the script of the user data begins"),
-        (result["apt"].get("begin"), "apt begins to install the package"),
-        (result["apt"].get("end"), "apt has ended"),
+        (result["installation"].get("begin"), "dpkg, or apt, begins to install the package"),
+        (result["installation"].get("end"), "it has ended"),
         (result["services"][BOUND]["active"], "**the bound service is active** (bound-service.conf)"),
         (result["services"][EARLY]["active"], "**the early bound service is active** (early-bound-service.conf)"),
     ]
@@ -60,11 +60,11 @@ def goals(name, result):
 
 
 def stock_goals(result):
-    apt = result["apt"]["end"] - result["apt"]["begin"]
+    installation = result["installation"]["end"] - result["installation"]["begin"]
     whole = result["services"][BOUND]["active"] - result["script"]
     return [
-        f"From the script's begin to the active service {whole:.1f} s, {apt:.1f} s of them apt's: {whole - apt:.1f} s more "
-        f"than apt takes ({ALLOWANCE} are allowed)."
+        f"From the script's begin to the active service {whole:.1f} s, {installation:.1f} s of them the package's "
+        f"installation: {whole - installation:.1f} s more ({ALLOWANCE} are allowed)."
     ]
 
 

@@ -50,11 +50,11 @@ def mounted(mount_point):
     return None
 
 
-def apt():
-    """Of the first begin and the last end that the image's apt-get noted."""
+def installation():
+    """Of the first begin and the last end that the image's apt-get and dpkg noted."""
     found = {}
     try:
-        with open("/run/boot-test-apt") as notes:
+        with open("/run/boot-test-install") as notes:
             for word, uptime in map(str.split, notes):
                 if word == "end" or word not in found:
                     found[word] = float(uptime)
@@ -99,7 +99,7 @@ def units():
 
 
 print(json.dumps({
-    "times": times(), "mounted": mounted("/data"), "apt": apt(), "script": script(), "units": units(),
+    "times": times(), "mounted": mounted("/data"), "installation": installation(), "script": script(), "units": units(),
     "services": {name: service(name) for name in sys.argv[1:]},
     "agent": output("journalctl", "--boot", "--unit=autoheal-agent.service", "--output=short-monotonic", "--no-hostname"),
 }))

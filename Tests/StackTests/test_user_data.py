@@ -448,6 +448,17 @@ sh {sandbox.shared}/runcmd 2>/dev/null || sh {sandbox.shared}/scripts/runcmd
 
 # What a first boot may meet.
 
+
+def test_run_leaves_the_configuration_of_another_instance_alone(sandbox):
+    agent = f'#!/bin/sh\necho "$*" >>{sandbox.shared}/agent\n[ "$2" != applies ]\n'
+    (sandbox.shared / "autoheal-agent").write_text(agent)
+    (sandbox.shared / "autoheal-agent").chmod(0o755)
+    said = sandbox.run(generate("userdata", "--preinstalled", "--format", "shell"))
+    assert sandbox.read("agent") == "config applies\n" and "exit 1" in said
+    assert "is that of another instance" in sandbox.read("console")
+    assert "start" not in sandbox.read("systemctl")
+
+
 def test_run_goes_on_at_the_next_boot_where_the_first_was_interrupted(sandbox, package):
     server = Server(package, failures=10**6)
     text = from_url(package, server)
@@ -464,7 +475,12 @@ def test_run_goes_on_at_the_next_boot_where_the_first_was_interrupted(sandbox, p
     resumed = text.replace(server.url, second.url)
     path.write_text(resumed)
     # The sandbox forgets, so it is staged again; then the unit does what it says, and the target is reached.
-    staged = f"timeout --signal=KILL 1 sh {sandbox.shared}/interrupted & wait; true"
+    staged = f"""
+mv /usr/bin/curl /usr/bin/real-curl
+printf '#!/bin/sh\\npkill -KILL -f {path}\\n' >/usr/bin/curl && chmod +x /usr/bin/curl
+sh {path}
+mv /usr/bin/real-curl /usr/bin/curl
+"""
     said = sandbox.run(staged, NEXT_BOOT.format(instance=""))
     assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
     assert sandbox.read("systemctl").splitlines() == STARTED
@@ -639,5 +655,5 @@ def test_run_restarts_the_unit_only_if_it_has_begun_with_other_volumes(sandbox, 
     (sandbox.shared / "autoheal-agent").write_text(agent)
     (sandbox.shared / "autoheal-agent").chmod(0o755)
     sandbox.run(generate("userdata", "--preinstalled", "--format", "shell"))
-    assert sandbox.read("agent").splitlines() == ["config adopt", "config changed"]
+    assert sandbox.read("agent").splitlines() == ["config applies", "config adopt", "config changed"]
     assert sandbox.read("systemctl").splitlines()[-1] == last
