@@ -36,15 +36,10 @@ sync /etc/autoheal-agent/config.toml.new
 mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml
 
 # What an image's former instance may have been told.
-if [ -e /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf ]; then
-    rm /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf
-    systemctl daemon-reload
-fi
+rm -f /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf
 
 # A file that names another instance is of an image, and this instance's user data has not replaced it.
-code=0
-autoheal-agent config applies >/dev/null 2>&1 || code=$?
-[ "$code" -ne 1 ] || fail "the configuration is that of another instance, and user data has not replaced it"
+autoheal-agent config applies >/dev/null 2>&1 || [ $? -ne 1 ] || fail "the configuration is another instance's"
 # From here on an image of this instance waits for user data of its own. Older versions cannot say so.
 autoheal-agent config adopt || say "the configuration names no instance, so an image of this one will act on it"
 systemctl daemon-reload

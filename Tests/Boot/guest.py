@@ -71,7 +71,7 @@ class Guest:
             "-smbios", f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}",
             "-smbios", "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",
             "-kernel", self.image.kernel, "-initrd", self.image.initrd,
-            "-append", f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off"
+            "-append", f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off no_timer_check"
             f" {self.parameters}",
             "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
             "-chardev", f"socket,id=console,path={self.path('console')},server=on,wait=off,logfile={self.console_log}",

@@ -26,7 +26,6 @@ def configuration(text):
 def test_failure_1_every_name_that_a_function_uses_is_bound(stack, function):
     """It called a sleep that was never imported."""
     code = stack.properties(function)["Code"]["ZipFile"]
-    assert code == (FUNCTIONS / f"{CODE[function]}.py").read_text()
     tree = ast.parse(code)
     used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
     bound = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)}

@@ -455,7 +455,7 @@ def test_run_leaves_the_configuration_of_another_instance_alone(sandbox):
     (sandbox.shared / "autoheal-agent").chmod(0o755)
     said = sandbox.run(generate("userdata", "--preinstalled", "--format", "shell"))
     assert sandbox.read("agent") == "config applies\n" and "exit 1" in said
-    assert "is that of another instance" in sandbox.read("console")
+    assert "is another instance's" in sandbox.read("console")
     assert "start" not in sandbox.read("systemctl")
 
 
