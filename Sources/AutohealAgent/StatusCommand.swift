@@ -54,7 +54,9 @@ struct StatusCommand: ParsableCommand {
         }
         // What the file no longer has is no reason to call the instance unhealthy.
         let present = volumes.filter { drift?.gone.contains($0.report.mountPoint) != true }
-        if let status = present.map(\.status).first(where: { $0 != .ok }) { throw ExitCode(status.rawValue) }
+        // A file that has nothing left says nothing of what is mounted.
+        let judged = present.isEmpty ? volumes : present
+        if let status = judged.map(\.status).first(where: { $0 != .ok }) { throw ExitCode(status.rawValue) }
         throw ExitCode((drift?.pending.isEmpty == false ? ExitStatus.noInput : .ok).rawValue)
     }
 
