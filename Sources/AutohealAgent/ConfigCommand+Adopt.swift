@@ -20,16 +20,13 @@ extension ConfigCommand {
         var file = ConfigurationFile.standardPath
 
         func run() throws {
-            let id = CurrentInstance().id
+            let name = CurrentInstance().id
+            let id = name.flatMap { ConfigurationFile.isInstanceID($0) ? $0 : nil }
             let old: String
             let new: String
             do throws(ConfigurationFileError) {
                 old = try ConfigurationFile.text(of: file)
-                new = try ConfigurationFile.text(
-                    old,
-                    for: id.flatMap { ConfigurationFile.isInstanceID($0) ? $0 : nil },
-                    file: file
-                )
+                new = try ConfigurationFile.text(old, for: id, file: file)
             } catch {
                 Main.complain("\(error)")
                 throw ExitCode(ExitStatus.configuration.rawValue)
@@ -40,9 +37,10 @@ extension ConfigCommand {
                     throw ExitCode(error.exitStatus.rawValue)
                 }
             }
+            let unknown = name.map { "'\($0.printable)' is no instance id" } ?? "nothing tells which instance this is"
             print(
                 id.map { "\(file): meant for this instance, \($0)." }
-                    ?? "\(file): nothing tells which instance this is, so the file is meant for every one."
+                    ?? "\(file): \(unknown), so the file is meant for every one."
             )
         }
     }

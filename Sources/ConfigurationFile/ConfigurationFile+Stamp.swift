@@ -21,7 +21,9 @@ extension ConfigurationFile {
         let outline = Outline(text)
         let ends = outline.statements.first { $0.text.hasPrefix("[") }?.line ?? .max
         let stamp = SourceLines(outline).line(of: TableName.instanceKey, in: .root).flatMap { $0 < ends ? $0 : nil }
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // By bytes: to Swift a CR LF is one character, which is no LF. A byte order mark counts only where it was.
+        var lines = String(text.unicodeScalars.drop { $0 == "\u{FEFF}" }).utf8
+            .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { String(Substring($0)) }
         if let stamp { lines.remove(at: stamp - 1) }
         if let instanceID { lines.insert("\(TableName.instanceKey) = \"\(instanceID)\"", at: 0) }
         let new = lines.joined(separator: "\n")

@@ -16,6 +16,7 @@ struct StampTests {
             "# Mine\n" + volume, "instance-id = \"i-1\"\n" + volume, "# a\n\n  'instance-id'=  'i-1' # b\n" + volume,
             "agent.log-format = \"json\"\ninstance-id = \"i-1\"\n# c\n" + volume, "\u{FEFF}" + volume,
             "instance-id = \"\"\"\ni-1\"\"\"\n" + volume,
+            "# mine\r\ninstance-id = \"i-1\"\r\n\r\n[[volume]]\r\ndevice = \"/dev/sdf\"\r\n",
         ]
     )
     func replaced(text: String) throws {
@@ -36,6 +37,15 @@ struct StampTests {
         let stamped = try ConfigurationFile.text(text, for: "i-1")
         #expect(stamped.hasSuffix(text))
         #expect(try ConfigurationFile.text(stamped, for: nil) == text)
+    }
+
+    @Test(
+        "Comments survive in files of other systems",
+        arguments: ["\u{FEFF}# Mine\n", "# Mine\r\ninstance-id = \"i-2\"\r\n"]
+    )
+    func commentsElsewhere(head: String) throws {
+        let stamped = try ConfigurationFile.text(head + Self.volume, for: "i-1")
+        #expect(stamped.contains("# Mine") && stamped.hasSuffix(Self.volume) && !stamped.contains("i-2"))
     }
 
     @Test("Only an id is taken", arguments: ["''", "7", "'a b'", "'é'", "[]"])
