@@ -124,7 +124,7 @@ struct MountPoint: Sendable {
         guard let count = attribute("\(directory)/errors_count").flatMap(UInt64.init) else { return nil }
         return FilesystemErrors(
             count: count,
-            lastTime: attribute("\(directory)/last_error_time").flatMap(UInt64.init).flatMap { $0 > 0 ? $0 : nil },
+            firstTime: attribute("\(directory)/first_error_time").flatMap(UInt64.init).flatMap { $0 > 0 ? $0 : nil },
             lastFunction: attribute("\(directory)/last_error_func")
         )
     }

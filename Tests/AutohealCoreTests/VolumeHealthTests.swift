@@ -108,10 +108,17 @@ struct VolumeHealthTests {
     @Test func `errors of an earlier life are not new ones`() {
         let old = health(errorsAtMount: 3) { $0.errors = .known(FilesystemErrors(count: 3)) }
         #expect(old.faults == [.oldErrors(3)])
-        let new = health(errorsAtMount: 3) { $0.errors = .known(FilesystemErrors(count: 5, lastTime: 77)) }
-        #expect(new.faults == [.errorsRecorded(new: 2, since: 77)])
-        let unclear = health(errorsAtMount: nil) { $0.errors = .known(FilesystemErrors(count: 5)) }
-        #expect(unclear.faults == [.oldErrors(5)])
+        let new = health(errorsAtMount: 3) { $0.errors = .known(FilesystemErrors(count: 5, firstTime: 77)) }
+        #expect(new.faults == [.errorsRecorded(new: 2, since: nil)])
+        let first = health(errorsAtMount: 0) { $0.errors = .known(FilesystemErrors(count: 5, firstTime: 77)) }
+        #expect(first.faults == [.errorsRecorded(new: 5, since: 77)])
+        // Nor is a journal said to be aborted that was aborted in an earlier life, or nobody knows when.
+        for errorsAtMount in [5, nil] as [UInt64?] {
+            let unclear = health(errorsAtMount: errorsAtMount) {
+                $0.errors = .known(FilesystemErrors(count: 5, lastFunction: "ext4_journal_check_start"))
+            }
+            #expect(unclear.faults == [.oldErrors(5)])
+        }
     }
 
     @Test func `what could not be seen is said, and never taken for good`() {

@@ -8,8 +8,7 @@ extension VolumeFault {
         case .deviceGone: "The device is gone from the machine."
         case .controllerNotLive(let state): "The disk's controller says '\(state)' instead of 'live'."
         case .shutDown: "The file system answers with errors only: the kernel has shut it down."
-        case .journalAborted:
-            "The journal was aborted after an error: every write fails with \"Read-only file system\"."
+        case .journalAborted: "The journal was aborted after an error: every write fails."
         case .readOnly: "The file system has become read-only."
         case .readWrite: "The file system is writable, and it was to be read-only."
         case .readFailed(let errno): "A read from the device fails: \(errno)."
@@ -18,7 +17,7 @@ extension VolumeFault {
         case .errorsRecorded(let count, _):
             "The kernel has met \(count) error\(count == 1 ? "" : "s") in the file system since it was mounted."
         case .oldErrors(let count):
-            "The file system remembers \(count) error\(count == 1 ? "" : "s") from before it was mounted."
+            "The file system remembers \(count) error\(count == 1 ? "" : "s") that no check has cleared."
         case .full: "The file system is full."
         case .noInodes: "The file system has no inodes left: no file can be created."
         case .nearlyFull(let space):
@@ -33,17 +32,19 @@ extension VolumeFault {
     /// What to do, in complete sentences.
     package var advice: String {
         switch self {
-        case .notMounted: "Start autoheal-agent.service again, which mounts it."
+        case .notMounted: "Restart autoheal-agent.service ('systemctl restart autoheal-agent'), which mounts it."
         case .readWrite: "Find out who remounted it; 'mount -o remount,ro MOUNT-POINT' makes it read-only again."
-        case .otherDevice, .otherRoot: "Find out who mounted that, unmount it, and start autoheal-agent.service again."
+        case .otherDevice, .otherRoot: "Find out who mounted that, unmount it, and restart autoheal-agent.service."
         case .deviceGone:
             "Attach the volume again and restart autoheal-agent.service, or replace the instance."
         case .controllerNotLive, .readFailed, .readHangs, .readSlow:
             "Look at the kernel log and at the volume's status checks in EC2; a new instance attaches it anew."
         case .shutDown, .journalAborted, .readOnly:
-            "Stop what uses it and unmount it and restart autoheal-agent.service, which checks and mounts it, or replace the instance; the kernel log says why it happened."
+            "Stop what uses it, unmount it and restart autoheal-agent.service, which checks and mounts it, or replace the "
+                + "instance; the kernel log says why it happened."
         case .errorsRecorded, .oldErrors:
-            "Plan a reboot or a new instance: e2fsck runs before the next mount; the kernel log says what it was."
+            "Plan a reboot or a new instance: unless check is off, e2fsck runs before the next mount; the kernel log says what "
+                + "it was."
         case .full, .nearlyFull:
             "Make room, or enlarge the volume and run 'autoheal-agent mount' again, which grows the file system."
         case .noInodes, .fewInodes: "Remove files; enlarging the volume and its file system adds inodes too."

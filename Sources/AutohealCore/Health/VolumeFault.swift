@@ -21,7 +21,7 @@ package enum VolumeFault: Hashable, Sendable {
     case readSlow(Duration)
     /// Errors since it was mounted; reading and writing still go on.
     case errorsRecorded(new: UInt64, since: UInt64?)
-    /// Errors from before it was mounted, which no check has cleared.
+    /// Errors that were there when it was mounted, or of which it is not known since when; no check has cleared them.
     case oldErrors(UInt64)
     case full
     case noInodes

@@ -95,23 +95,24 @@ package struct VolumeHealth: Hashable, Sendable {
     ) -> [VolumeFault] {
         var faults: [VolumeFault] = []
         let errors = observation.errors?.value
-        let new = errors.map { errors in errors.count > (errorsAtMount ?? 0) ? errors.count - (errorsAtMount ?? 0) : 0 }
+        // Where the count at the mount is unknown, it is not known either which of them are new.
+        let known = errorsAtMount ?? .max
+        let new = errors.map { $0.count > known ? $0.count - known : 0 } ?? 0
+        // The first one of all is the first one since the mount only if there was none before.
+        let since = errorsAtMount == 0 ? errors?.firstTime : nil
         if mount.fault == .unreadable {
             faults.append(.shutDown)
-        } else if mount.fault == .journalAborted || errors?.tellsOfAbortedJournal == true && new ?? 0 > 0 {
-            faults.append(.journalAborted(since: errors?.lastTime))
+        } else if mount.fault == .journalAborted || new > 0 && errors?.tellsOfAbortedJournal == true {
+            faults.append(.journalAborted(since: since))
         } else if mount.isReadOnly, !isReadOnlyWished {
             faults.append(.readOnly)
         } else if !mount.isReadOnly, isReadOnlyWished {
             faults.append(.readWrite)
         }
-        if let errors, let new {
-            // Where the count at the mount is unknown, it is not known either which of them are new.
-            if errorsAtMount != nil, new > 0 {
-                faults.append(.errorsRecorded(new: new, since: errors.lastTime))
-            } else if errors.count > 0 {
-                faults.append(.oldErrors(errors.count))
-            }
+        if new > 0 {
+            faults.append(.errorsRecorded(new: new, since: since))
+        } else if let errors, errors.count > 0 {
+            faults.append(.oldErrors(errors.count))
         }
         if let size = mount.filesystemSize, let device = observation.deviceSize.value, device > size,
             device - size >= Planner.growthThreshold, !isReadOnlyWished, mount.type.canGrow

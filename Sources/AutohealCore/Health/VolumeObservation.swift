@@ -33,14 +33,14 @@ package struct VolumeObservation: Hashable, Sendable {
 package struct FilesystemErrors: Hashable, Sendable, Codable {
     /// Of its whole life, until e2fsck clears it.
     package var count: UInt64
-    /// Seconds since 1970.
-    package var lastTime: UInt64?
+    /// When the first of those was met, in seconds since 1970.
+    package var firstTime: UInt64?
     /// The kernel's function that met the last one.
     package var lastFunction: String?
 
-    package init(count: UInt64, lastTime: UInt64? = nil, lastFunction: String? = nil) {
+    package init(count: UInt64, firstTime: UInt64? = nil, lastFunction: String? = nil) {
         self.count = count
-        self.lastTime = lastTime
+        self.firstTime = firstTime
         self.lastFunction = lastFunction
     }
 
