@@ -203,12 +203,12 @@ package struct Engine<Machine: Host>: Sendable {
 }
 
 extension VolumeError {
-    /// What fails right after a format has nothing to do with data.
+    /// A kernel that does not mount what was just made may lack what mkfs-options ask for.
     fileprivate var afterFormat: VolumeError {
         guard case .failed(var failure) = self, failure.exitStatus == .osError else { return self }
-        failure.advice =
-            "The file system was made by this run and holds nothing yet. If mkfs-options ask for what this kernel does not "
-            + "have, correct them, make the device blank again with 'blkdiscard -z DEVICE', and run again."
+        failure.advice +=
+            " The file system was made by this run, which wrote nothing into it: if mkfs-options ask for what this kernel does "
+            + "not have, correct them, make the device blank again with 'blkdiscard -z DEVICE', and run again."
         return .failed(failure)
     }
 }

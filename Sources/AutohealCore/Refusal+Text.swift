@@ -94,6 +94,9 @@ extension Refusal {
             (users.isEmpty ? "Find out who does (fuser -vm MOUNT-POINT), and stop it. " : "Stop that. ")
                 + "The next run ('systemctl restart autoheal-agent') then unmounts the dead mount and mounts the volume. If it "
                 + "cannot be stopped, 'umount -l MOUNT-POINT' detaches the dead mount; what is still open there is lost."
+        case .deadMount(let mount, _, _, _) where mount.fault == .journalAborted || mount.fault == .unreadable:
+            "Stop what uses it (fuser -vm MOUNT-POINT), unmount it with 'umount MOUNT-POINT', and run again: it is checked "
+                + "before it is mounted. 'umount -l' would leave it in use, and the device busy."
         case .deadMount:
             "Stop what uses the old mount (fuser -vm MOUNT-POINT), detach it with 'umount -l MOUNT-POINT', and run again."
         case .systemDirectory: "Choose another mount-point, such as /data."

@@ -131,7 +131,10 @@ struct SecondAttackTests {
             #expect(run.exitCode == 0, "\(run)")
         } else if run.exitCode == 71 {
             // Nothing tells beforehand whether the kernel has the format of quota files.
-            #expect(options.contains("quota") && run.log.contains("made by this run and holds nothing yet"), "\(run)")
+            #expect(
+                options.contains("quota") && run.log.contains("made by this run, which wrote nothing into it"),
+                "\(run)"
+            )
         } else {
             #expect(run.exitCode == 73 && run.log.contains("this kernel does not mount an ext4 with"), "\(run)")
             let isBlank = try volume.snapshot().isZero
@@ -216,10 +219,6 @@ struct SecondAttackTests {
 
     @Test func `names that only look like others are refused or taken as the others`() async throws {
         let volume = try TestVolume()
-        for device in ["/dev//nvme9n1", "/dev/./nvme9n1", "/dev/block/259:9"] {
-            let check = try await volume.agent.run(["plan", "--device", device, "--tries", "1"])
-            #expect(check.exitCode != 0, "\(check)")
-        }
         let dots = try await volume.agent.run(["plan", "--device", "/dev/../dev/nvme9n1"])
         #expect(dots.exitCode == 64 && dots.log.contains("'..'"), "\(dots)")
         let long = try await volume.run("mount", ["--mount-point", "/" + String(repeating: "x", count: 250)])

@@ -114,7 +114,7 @@ struct StaleMountTests {
         #expect(status.exitCode == 74 && status.output.contains("NOT HEALTHY"), "\(status)")
         let run = try await volume.run()
         #expect(run.exitCode == 69 && run.log.contains("shut it down"), "\(run)")
-        #expect(run.log.contains("umount -l"), "\(run)")
+        #expect(run.log.contains("unmount it with 'umount MOUNT-POINT'"), "\(run)")
         try await volume.unmount()
         let repaired = try await volume.run()
         #expect(repaired.exitCode == 0, "\(repaired)")
