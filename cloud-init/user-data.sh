@@ -39,7 +39,7 @@ mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml
 rm -f /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf
 
 # A file that names another instance is of an image, and this instance's user data has not replaced it.
-autoheal-agent config applies >/dev/null 2>&1 || [ $? -ne 1 ] || fail "the configuration is another instance's"
+autoheal-agent config applies >/dev/null 2>&1 || [ $? -ne 1 ] || fail "the configuration is another instance's: user data wrote none"
 # From here on an image of this instance waits for user data of its own. Older versions cannot say so.
 autoheal-agent config adopt || say "the configuration names no instance, so an image of this one will act on it"
 systemctl daemon-reload

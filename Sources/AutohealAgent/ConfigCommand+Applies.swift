@@ -35,7 +35,8 @@ extension ConfigCommand {
             guard current != wanted else { return }
             let logger = LoggingConfiguration(
                 format: configuration.agent.logFormat.flatMap { LogFormat(rawValue: $0) } ?? .auto,
-                level: configuration.agent.logLevel.flatMap { Logger.Level(rawValue: $0) } ?? .info,
+                // Whatever else stays silent: this line says why there is no volume.
+                level: min(configuration.agent.logLevel.flatMap { Logger.Level(rawValue: $0) } ?? .info, .notice),
                 tags: InstanceTags(),
                 environment: environment,
                 copiesToConsole: configuration.agent.logConsole
