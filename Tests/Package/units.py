@@ -320,3 +320,9 @@ def powers_off(stage):
     tries = outcomes(machine, "refused")
     report.check("after one refusal", len(tries) == 1 and "gpt" in tries[0], tries)
     report.check("whose reason is on the console", "gpt" in console(machine), machine.console()[-2000:])
+
+    # A file that cannot be read has no log yet; nobody can log in to an instance that powers off.
+    configure(tree, disk, "no-such-key = 1\n")
+    with stage.machine() as machine:
+        machine.wait("the machine to power off", machine.has_ended)
+    report.check("after a wrong configuration, whose error is on the console", "no-such-key" in machine.console(), machine.console()[-600:])
