@@ -95,7 +95,7 @@ struct FaultTests {
 
     @Test func `a device that vanishes after it was found is refused`() async throws {
         let volume = try TestVolume()
-        let slowly = Strace.wrapper(["openat:delay_enter=1000000:when=1"], path: volume.node)
+        let slowly = Strace.wrapper(["openat:delay_enter=4000000:when=1"], path: volume.node)
         let run = try await volume.run(under: slowly) { agent in
             try await agent.logs("Found the device")
             try volume.device.detach()

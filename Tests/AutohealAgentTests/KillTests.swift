@@ -45,9 +45,9 @@ struct KillTests {
 
     @Test func `mkfs is killed before it has made the image, and nothing was written`() async throws {
         let volume = try TestVolume()
-        let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
-        let run = try await volume.run(under: slowly) { agent in
-            let mkfs = try await SlowMkfs.stop(of: agent)
+        let held = try await HeldTool("mkfs.ext4", in: volume.directory.path)
+        let run = try await volume.run(under: held.wrapper) { agent in
+            let mkfs = try await held.stopped(by: agent)
             kill(mkfs, SIGKILL)
         }
         #expect(run.exitCode == 73, "\(run)")

@@ -34,10 +34,16 @@ struct SignalTests {
 
     @Test func `a signal before mkfs leaves the device untouched`() async throws {
         let volume = try TestVolume()
-        let slowly = Strace.wrapper(["flock:delay_enter=500000"], path: volume.node)
-        let run = try await volume.run(under: slowly) { strace in
-            try await strace.logs("Found the device")
-            for agent in strace.children(named: "autoheal-agent") { kill(agent, SIGTERM) }
+        let trace = "\(volume.directory.path)/trace"
+        let wrapper = Strace.wrapper(["flock:signal=SIGSTOP:when=1"], path: volume.node, log: trace)
+        let run = try await volume.run(under: wrapper) { strace in
+            try await Eventually.holds("the agent is stopped") {
+                Files.text(trace)?.contains("stopped by SIGSTOP") == true
+            }
+            for agent in strace.children(named: "autoheal-agent") {
+                kill(agent, SIGTERM)
+                kill(agent, SIGCONT)
+            }
         }
         #expect(run.exitCode == 75, "\(run)")
         let isBlank = try volume.snapshot().isZero
@@ -46,9 +52,9 @@ struct SignalTests {
 
     @Test func `a signal during mkfs lets mkfs finish, and mounts nothing`() async throws {
         let volume = try TestVolume()
-        let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
-        let run = try await volume.run(under: slowly) { agent in
-            let mkfs = try await SlowMkfs.stop(of: agent)
+        let held = try await HeldTool("mkfs.ext4", in: volume.directory.path)
+        let run = try await volume.run(under: held.wrapper) { agent in
+            let mkfs = try await held.stopped(by: agent)
             agent.send(SIGTERM)
             // The agent can only be proven to wait by giving it time not to.
             try await Task.sleep(for: .milliseconds(300))
@@ -70,12 +76,9 @@ struct SignalTests {
         let volume = try TestVolume()
         try await ExistingFilesystem.ext4.make(on: volume)
         try await Command.check("debugfs", ["-w", "-R", "ssv state 2", volume.node])
-        let run = try await volume.run { agent in
-            var check: Int32 = 0
-            try await Eventually.holds("e2fsck runs") {
-                check = agent.children(named: "e2fsck").first ?? 0
-                return check != 0 && kill(check, SIGSTOP) == 0 && Processes.state(of: check) == "T"
-            }
+        let held = try await HeldTool("e2fsck", in: volume.directory.path)
+        let run = try await volume.run(under: held.wrapper) { agent in
+            let check = try await held.stopped(by: agent)
             agent.send(SIGTERM)
             try await Task.sleep(for: .milliseconds(300))
             #expect(Processes.state(of: check) == "T")
@@ -91,9 +94,9 @@ struct SignalTests {
 
     @Test func `Ctrl-C on the terminal does not strike mkfs`() async throws {
         let volume = try TestVolume()
-        let slowly = try await SlowMkfs.wrapper(in: volume.directory.path)
-        let run = try await volume.run(under: slowly) { agent in
-            let mkfs = try await SlowMkfs.stop(of: agent)
+        let held = try await HeldTool("mkfs.ext4", in: volume.directory.path)
+        let run = try await volume.run(under: held.wrapper) { agent in
+            let mkfs = try await held.stopped(by: agent)
             #expect(getpgid(mkfs) == mkfs)
             kill(mkfs, SIGCONT)
         }
