@@ -1,5 +1,6 @@
 """One instance: a QEMU process, its console, its disks, and the guest agent in it."""
 
+import contextlib
 import json
 import os
 import re
@@ -34,7 +35,7 @@ class Guest:
 
     def __init__(
         self, image, directory, instance_id, root_disk=None, accelerator="tcg", parameters=AMAZON_PARAMETERS,
-        nanoseconds=None,
+        nanoseconds=None, is_nitro=True,
     ):
         """`nanoseconds`: what an instruction takes, so that the guest's time is its work and not the machine's load."""
         os.makedirs(directory, exist_ok=True)
@@ -44,6 +45,8 @@ class Guest:
         self.accelerator = accelerator
         self.parameters = parameters
         self.root_disk = root_disk or image.disk
+        # On Xen, the firmware does not tell which instance it is.
+        self.board = ["-smbios", f"type=2,manufacturer=Amazon EC2,asset={instance_id}"] if is_nitro else []
         # QEMU takes a power of two, and counts those of one CPU after the other's, so there is one.
         self.count = ["-icount", f"shift={nanoseconds.bit_length() - 1}"] if nanoseconds else []
         self.cpus = 1 if nanoseconds else 2
@@ -52,6 +55,7 @@ class Guest:
         self.process = None
         self.agent = None
         self.console_mark = 0
+        # By a volume's id, the block node that QEMU has of it.
         self.attached = {}
 
     # Life
@@ -68,7 +72,7 @@ class Guest:
             "-machine", "pc,accel=" + self.accelerator, "-cpu", "host" if self.accelerator == "kvm" else "Nehalem",
             "-smp", str(self.cpus), "-m", str(MEMORY >> 20), *self.count,
             "-smbios", "type=0,vendor=Amazon EC2,version=1.0",
-            "-smbios", f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}",
+            "-smbios", f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}", *self.board,
             "-smbios", "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",
             "-kernel", self.image.kernel, "-initrd", self.image.initrd,
             "-append", f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off no_timer_check"
@@ -201,6 +205,13 @@ class Guest:
         """Waits for the last word of cloud-init, which comes after the user data has run."""
         return self.wait_for_console(r"Cloud-init v\. \S+ finished at .*")
 
+    def power_off(self):
+        """Ends it in order."""
+        # The answer may be lost with the guest.
+        with contextlib.suppress(ProtocolError):
+            self.agent.request("guest-exec", {"path": "systemctl", "arg": ["--no-block", "poweroff"]})
+        self.wait_for_power_off()
+
     def wait_for_power_off(self, limit=BOOT_LIMIT):
         """Waits until the guest has switched itself off."""
         try:
@@ -214,28 +225,43 @@ class Guest:
 
     def attach(self, volume, bytes_per_second=None, running=True):
         """Hot-adds a volume as the attach function of the stack does; the guest never sees it with another identity."""
-        name = volume.id.replace("-", "")
+        name = device_id(volume)
+        if volume.id not in self.attached:
+            self.add_backend(volume, bytes_per_second)
+        if running:
+            self.monitor.request("stop")
+        try:
+            device = {"driver": "nvme", "id": name, "serial": name, "drive": self.attached[volume.id], "bus": "pci.0"}
+            self.monitor.request("device_add", device)
+            ebs_identity.give(self.process.pid, volume.id, volume.device_name, MEMORY)
+        finally:
+            if running:
+                self.monitor.request("cont")
+
+    def add_backend(self, volume, bytes_per_second):
+        name = device_id(volume)
         node = {"driver": "file", "node-name": "file-" + name, "filename": volume.path, "discard": "unmap"}
         self.monitor.request("blockdev-add", node)
-        raw = {"driver": "raw", "node-name": "raw-" + name, "file": "file-" + name}
-        self.monitor.request("blockdev-add", raw)
         top = "raw-" + name
+        self.monitor.request("blockdev-add", {"driver": "raw", "node-name": top, "file": "file-" + name})
         if bytes_per_second:
             limits = {"bps-write": bytes_per_second}
             self.monitor.request("object-add", {"qom-type": "throttle-group", "id": "slow-" + name, "limits": limits})
             slow = {"driver": "throttle", "node-name": "slow-node-" + name, "throttle-group": "slow-" + name}
             self.monitor.request("blockdev-add", {**slow, "file": top})
             top = slow["node-name"]
-        if running:
-            self.monitor.request("stop")
-        try:
-            device = {"driver": "nvme", "id": name, "serial": name, "drive": top, "bus": "pci.0"}
-            self.monitor.request("device_add", device)
-            ebs_identity.give(self.process.pid, volume.id, volume.device_name, MEMORY)
-        finally:
-            if running:
-                self.monitor.request("cont")
-        self.attached[volume.id] = time.monotonic()
+        self.attached[volume.id] = top
+
+    def pull(self, volume):
+        """Detaches a volume by force: the guest is told, and cannot keep it."""
+        name = device_id(volume)
+        self.monitor.request("device_del", {"id": name})
+        is_gone = lambda: name not in (item["name"] for item in self.monitor.request("qom-list", {"path": "/machine/peripheral"}))
+        self.wait_until(f"{volume.id} to be unplugged", is_gone, pause=0.2)
+
+
+def device_id(volume):
+    return volume.id.replace("-", "")
 
 
 def new_volume_id():

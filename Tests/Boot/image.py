@@ -225,8 +225,9 @@ def without_udev_rule(image, directory):
 
 
 def overlay(disk, path):
-    """A disk of one instance's own on top of the image, which stays as it is."""
+    """A disk of one instance's own on top of the image, or of another instance's disk; that stays as it is."""
+    below = "qcow2" if disk.endswith(".qcow2") else "raw"
     subprocess.run(
-        ["qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "raw", path], check=True, stdin=subprocess.DEVNULL
+        ["qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", below, path], check=True, stdin=subprocess.DEVNULL
     )
     return path

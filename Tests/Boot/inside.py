@@ -7,6 +7,7 @@ import traceback
 
 import image as images
 import network
+import plan
 import scenarios
 import timeline
 from guest import StagingError
@@ -29,9 +30,7 @@ def main(options, outer_namespace, image_directory, deb, generator, run_director
     )
     if options.timeline:
         return measure(stories, options.timeline)
-    chosen = sorted(set(options.scenario or ())) or (
-        sorted(stories.ALL) if options.all else stories.SHORT[options.release]
-    )
+    chosen = plan.chosen(options.scenario or (plan.ALL if options.all else plan.SHORT[options.release]))
     if options.self_check:
         chosen = (1, 2, 6)
     try:
@@ -64,7 +63,7 @@ def tell(stories, report, chosen):
     try:
         for number in chosen:
             try:
-                stories.ALL[number](stories)
+                plan.ALL[number](stories)
             except StagingError as error:
                 report.say(f"  STOPPED: {error}")
                 broken.append(number)

@@ -1,0 +1,20 @@
+"""Which scenarios there are, in the order in which they are told, and which of them a short run tells."""
+
+import orderly_end
+import pulled
+import rebaked
+from scenarios import Stories
+
+# 10, 11 and 12 go on in the guest of the one before.
+ALL = {
+    1: Stories.first_instance, 2: Stories.next_instance, 3: Stories.reboot, 10: pulled.story, 11: orderly_end.story,
+    12: rebaked.story, 4: Stories.killed_in_mkfs, 5: Stories.enlarged, 6: Stories.foreign, 7: Stories.never,
+    8: Stories.without_rule, 9: Stories.powers_off,
+}
+# What .ci/run can afford: the life of a volume, and what must never be formatted; with the newer systemd, what it does
+# differently: a first boot, a shutdown, an image of a configured instance, the end of one without its volume.
+SHORT = {"bookworm": {1, 2, 10, 11, 6}, "trixie": {1, 10, 11, 12, 9}}
+
+
+def chosen(numbers):
+    return [number for number in ALL if number in numbers]
