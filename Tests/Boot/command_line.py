@@ -20,11 +20,11 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="script/boot-test",
         description="Boots instances under QEMU as on EC2; cloud-init installs the package, and a volume is hot-added.",
-        epilog="Without a choice: scenarios 1, 2, 10, 11 and 6, with trixie 1, 10, 11, 12 and 9. The images are kept in the cache directory.",
+        epilog="Without a choice, what Tests/Boot/plan.py has for the release. The images are kept in the cache directory.",
     )
-    parser.add_argument("--all", action="store_true", help="all twelve scenarios")
+    parser.add_argument("--all", action="store_true", help="all thirteen scenarios")
     parser.add_argument(
-        "--scenario", type=int, action="append", choices=range(1, 13), metavar="N", help="only this one; may be repeated"
+        "--scenario", type=int, action="append", choices=range(1, 14), metavar="N", help="only this one; may be repeated"
     )
     parser.add_argument(
         "--release", choices=images.RELEASES, default="bookworm",

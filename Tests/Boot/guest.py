@@ -50,6 +50,7 @@ class Guest:
         # QEMU takes a power of two, and counts those of one CPU after the other's, so there is one.
         self.count = ["-icount", f"shift={nanoseconds.bit_length() - 1}"] if nanoseconds else []
         self.cpus = 1 if nanoseconds else 2
+        self.told = None
         self.console_log = os.path.join(directory, "console.log")
         self.journal_log = os.path.join(directory, "journal.log")
         self.process = None

@@ -129,6 +129,8 @@ def facts(*mount_points):
         "status": status(),
         "systemd": int(output("systemctl", "--version").stdout.split()[1]),
         "journal": [own(entry) for entry in journal("--unit=autoheal-agent.service")],
+        # Of whichever unit: a line that comes with the end of its process may have none.
+        "complaints": [entry.get("MESSAGE") for entry in journal("--grep=thread priority")],
         "boot": boot_chain(),
         "boot_id": open("/proc/sys/kernel/random/boot_id").read().strip(),
         "ec2_names": [name for name in os.listdir("/dev") if name.startswith(("sd", "xvd"))],
