@@ -91,7 +91,9 @@ extension Refusal {
                 : "Leave the volume to one of the two: take that line out of /etc/fstab, then run 'systemctl daemon-reload' and "
                     + "stop the automount unit (systemd-escape -p --suffix=automount MOUNT-POINT names it)."
         case .deadMount(_, _, _, .some(let users)):
-            (users.isEmpty ? "Find out who does (fuser -vm MOUNT-POINT), and stop it. " : "Stop that. ")
+            (users.isEmpty
+                ? "Find out who does ('sudo autoheal-agent mount' names it, or fuser -vm MOUNT-POINT), and stop it. "
+                : "Stop that. ")
                 + "The next run ('systemctl restart autoheal-agent') then unmounts the dead mount and mounts the volume. If it "
                 + "cannot be stopped, 'umount -l MOUNT-POINT' detaches the dead mount; what is still open there is lost."
         case .deadMount(let mount, _, _, _) where mount.fault == .journalAborted || mount.fault == .unreadable:

@@ -46,6 +46,8 @@ def story(stories):
     said = restart(guest)
     unit = guest.unit()
     refused(stories, "a restart of the unit", int(unit["ExecMainStatus"]), said, node)
+    # Without CAP_SYS_PTRACE the unit does not see into a process with more capabilities than its own.
+    check("  and names who uses it, or what does", "(sleep)" in said or "'sudo autoheal-agent mount'" in said, said)
     check("  and is not tried again", (unit["ActiveState"], unit["NRestarts"]) == ("failed", "0"), unit)
     stopped = guest.unit(APPLICATION)["ActiveState"]
     check("  the bound service was stopped for it", stopped == "inactive", stopped)
