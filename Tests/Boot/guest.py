@@ -257,7 +257,8 @@ class Guest:
         """Detaches a volume by force: the guest is told, and cannot keep it."""
         name = device_id(volume)
         self.monitor.request("device_del", {"id": name})
-        is_gone = lambda: name not in (item["name"] for item in self.monitor.request("qom-list", {"path": "/machine/peripheral"}))
+        devices = lambda: self.monitor.request("qom-list", {"path": "/machine/peripheral"})
+        is_gone = lambda: name not in [device["name"] for device in devices()]
         self.wait_until(f"{volume.id} to be unplugged", is_gone, pause=0.2)
 
 
