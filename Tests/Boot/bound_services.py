@@ -37,5 +37,4 @@ def add(guest, name):
 
 
 def write(guest, path, text):
-    guest.output("mkdir", "-p", os.path.dirname(path))
-    guest.output("tee", path, stdin=text)
+    guest.output("sh", "-c", 'mkdir -p "${0%/*}" && cat >"$0"', path, stdin=text)
