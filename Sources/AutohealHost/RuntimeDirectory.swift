@@ -65,6 +65,10 @@ package struct RuntimeDirectory: Hashable, Sendable {
         try? write([], to: flag)
     }
 
+    /// Notes that a signal ended a run, so that nobody takes it for a failure: autoheal-power-off.service does not power
+    /// off. The unit empties the file before every run.
+    package func noteStopRequest() { try? write([0x0A], to: "\(path)/stop-requested") }
+
     private func write(_ bytes: some Sequence<UInt8>, to destination: String) throws(Errno) {
         try create()
         let temporary = destination + ".\(getpid())"

@@ -647,6 +647,20 @@ def test_run_forgets_a_policy_that_the_image_brought(sandbox):
     assert not (sandbox.shared / "system/autoheal-agent.service.d/10-power-off-on-failure.conf").exists()
 
 
+@pytest.mark.parametrize("has_unit", [True, False])
+def test_run_asks_for_the_power_off_that_the_package_of_the_image_has(sandbox, has_unit):
+    unit = "/lib/systemd/system/autoheal-power-off.service"
+    sandbox.run(
+        f"touch /dev/console; {'touch' if has_unit else 'rm -f'} {unit}",
+        generate("userdata", "--preinstalled", "--format", "shell", "--power-off-on-failure"),
+    )
+    drop_in = sandbox.read("system/autoheal-agent.service.d/10-power-off-on-failure.conf").splitlines()
+    old = ["OnFailure=poweroff.target", "OnFailureJobMode=replace-irreversibly"]
+    asked = [line for line in drop_in if line.startswith("OnFailure")]
+    assert asked == (["OnFailure=autoheal-power-off.service"] if has_unit else old)
+    assert ("use a newer one" in sandbox.read("console")) is not has_unit
+
+
 @pytest.mark.parametrize(("changed", "last"), [
     (1, "start --no-block autoheal-agent.service"), (0, "restart --no-block autoheal-agent.service"),
 ])  # fmt: skip
