@@ -42,13 +42,17 @@ struct RunContext: Sendable {
         await Engine(host: host, logger: logger(for: spec)).plan(spec)
     }
 
-    /// Handles every volume, several side by side, and notes it if that was cut short by a signal.
+    /// Handles every volume, several side by side, and leaves for other units whether it looks and was asked to end.
     ///
     /// - Returns: the status of the first one, in the order of the configuration, that failed.
     @MainActor
     func mountAll() async -> ExitStatus {
+        runtimeDirectory.setIsLooking(true)
         let status = await mountEach()
-        if status != .ok, signals?.pending() != nil { runtimeDirectory.noteStopRequest() }
+        if status != .ok {
+            runtimeDirectory.setIsLooking(false)
+            if signals?.pending() != nil { runtimeDirectory.noteStopRequest() }
+        }
         return status
     }
 

@@ -38,6 +38,7 @@ def story(stage, configure):
         report.check("a volume that comes with a later try keeps the instance", len(machine.mounts("/data")) == 1)
 
     stops(stage)
+    arrival_after_the_last_try(stage)
 
     disk.erase()
     subprocess.run(["sfdisk", "--quiet", "--no-reread", disk.node], input="label: gpt\n,,\n", text=True, check=True, capture_output=True)
@@ -126,6 +127,24 @@ def stops(stage):
         machine.run("systemctl", "start", "--no-block", UNIT)
         machine.wait("the machine to power off", machine.has_ended)
     check("after the last try of a unit that was stopped before", machine.console().count("powering off") == 1, machine.console()[-600:])
+
+
+def arrival_after_the_last_try(stage):
+    """In the pause before the start that the limit would refuse."""
+    check, tree, disk = stage.report.check, stage.tree, stage.disk
+    disk.erase()
+    with open(tree.file(DROP_IN)) as file:
+        before = file.read()
+    tree.write(DROP_IN, before.replace("StartLimitBurst=3", "StartLimitBurst=1").replace("RestartSec=2", "RestartSec=30"))
+    with stage.machine() as machine:
+        machine.wait("the pause after the last try", lambda: machine.state()["SubState"].startswith("auto-restart"))
+        disk.attach(machine)
+        # What udev does for EBS volumes; a loop device is none.
+        machine.run("systemctl", "start", "autoheal-agent-arrival.service")
+        machine.wait("an end", lambda: machine.has_ended() or machine.state()["ActiveState"] == "active")
+        mounted = not machine.has_ended() and len(machine.mounts("/data")) == 1
+        check("a volume that comes in the pause after the last try keeps the instance", mounted, machine.console()[-600:])
+    tree.write(DROP_IN, before)
 
 
 def decision(machine):
