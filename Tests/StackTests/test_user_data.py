@@ -671,3 +671,13 @@ def test_run_restarts_the_unit_only_if_it_has_begun_with_other_volumes(sandbox, 
     sandbox.run(generate("userdata", "--preinstalled", "--format", "shell"))
     assert sandbox.read("agent").splitlines() == ["config applies", "config adopt", "config changed"]
     assert sandbox.read("systemctl").splitlines()[-1] == last
+
+
+def test_run_stamps_the_file_before_the_package_is_there(sandbox):
+    (sandbox.shared / "autoheal-agent").write_text(f'#!/bin/sh\necho "$*" >>{sandbox.shared}/agent\n')
+    (sandbox.shared / "autoheal-agent").chmod(0o755)
+    text = generate(
+        "userdata", "--package-url", "http://127.0.0.1:9/a.deb", "--package-sha256", "0" * 64, "--format", "shell"
+    )  # fmt: skip
+    said = sandbox.run(text.replace("30 * 60", "1"))
+    assert "gave up after" in said and sandbox.read("agent").splitlines() == ["config applies", "config adopt"]
