@@ -13,4 +13,6 @@ package enum UserDataPath {
     package static let doneIsWanted = "/etc/systemd/system/autoheal-data.target.wants/autoheal-installed.service"
 
     package static let ofOneInstance = [powerOffOnFailure, unitIsWanted, unit, doneIsWanted, done, script]
+    /// What user data leaves of a file that it was just about to replace.
+    package static let unfinished = [ConfigurationFile.standardPath, powerOffOnFailure, script].map { "\($0).new" }
 }

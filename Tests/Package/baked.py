@@ -96,7 +96,9 @@ def story(stage):
         check("'prepare-image' leaves no configuration", right and not os.path.exists(tree.file(CONFIG)), removed)
         tree.write(CONFIG, f'[[volume]]\ndevice = "{disk.node}"\n')
         kept = machine.run("autoheal-agent", "prepare-image")
-        check("but one that names no instance", kept.startswith("kept ") and os.path.exists(tree.file(CONFIG)), kept)
+        left = os.listdir(tree.file("/etc/autoheal-agent"))
+        check("nor anything that an interrupted change of it has left", left == ["config.toml"], left)
+        check("but one that names no instance", "kept " in kept and os.path.exists(tree.file(CONFIG)), kept)
         os.remove(tree.file(CONFIG))
     with stage.machine() as machine:
         machine.wait_until("active", "multi-user.target")
@@ -107,6 +109,8 @@ def story(stage):
 def cloud_init(tree, instance, late=False):
     order, wait = ("After=basic.target", "sleep 2;") if late else (f"Before={UNIT}", "")
     tree.write("/etc/systemd/system/cloud-init-local.service", CLOUD_INIT.format(order=order, wait=wait, instance=instance))
+        for path in (CONFIG + ".adopt", CONFIG + ".new"):
+            tree.write(path, "cut off")
     tree.run("systemctl", "enable", "cloud-init-local.service")
 
 
