@@ -673,6 +673,29 @@ def test_run_restarts_the_unit_only_if_it_has_begun_with_other_volumes(sandbox, 
     assert sandbox.read("systemctl").splitlines()[-1] == last
 
 
+# What it is asked first: the state of a unit that has begun with the file of the image; then what has become of it.
+STATES = """
+cat >/usr/bin/systemctl <<'END'
+#!/bin/sh
+echo "$*" >>{shared}/systemctl
+[ "$1" != show ] || {{ cat {shared}/state; echo {then} >{shared}/state; }}
+END
+echo activating >{shared}/state
+"""
+
+
+@pytest.mark.parametrize(("then", "last"), [("active", "restart --no-block"), ("activating", "kill --kill-who=main --signal=TERM")])
+def test_run_does_not_leave_a_unit_with_the_old_volumes(sandbox, then, last):
+    """The signal comes when the agent is done with them, or ends it; a new run has read the new file."""
+    done = "[ -e {0}/state ] && grep -q activating {0}/state && grep -q kill {0}/systemctl".format(sandbox.shared)
+    agent = f'#!/bin/sh\n[ "$2" != changed ] || {{ {done} && exit 1; exit 0; }}\n'
+    (sandbox.shared / "autoheal-agent").write_text(agent)
+    (sandbox.shared / "autoheal-agent").chmod(0o755)
+    sandbox.run(STATES.format(shared=sandbox.shared, then=then), generate("userdata", "--preinstalled", "--format", "shell"))
+    asked = [line.removesuffix(" autoheal-agent.service") for line in sandbox.read("systemctl").splitlines()]
+    assert asked[-1] == last and asked.count("kill --kill-who=main --signal=TERM") == 1, asked
+
+
 def test_run_stamps_the_file_before_the_package_is_there(sandbox):
     (sandbox.shared / "autoheal-agent").write_text(f'#!/bin/sh\necho "$*" >>{sandbox.shared}/agent\n')
     (sandbox.shared / "autoheal-agent").chmod(0o755)
@@ -681,3 +704,18 @@ def test_run_stamps_the_file_before_the_package_is_there(sandbox):
     )  # fmt: skip
     said = sandbox.run(text.replace("30 * 60", "1"))
     assert "gave up after" in said and sandbox.read("agent").splitlines() == ["config applies", "config adopt"]
+
+
+MASKED = """
+printf '#!/bin/sh\\ncase $1 in is-enabled) exit 1 ;; enable) echo "Unit file is masked." >&2; exit 1 ;; esac\\n' >/usr/bin/systemctl
+"""
+
+
+@pytest.mark.parametrize(("obstacle", "reason"), [
+    (MASKED, "Unit file is masked"), ("touch /etc/autoheal-agent", "FAILED: ended early"),
+])  # fmt: skip
+def test_run_says_on_the_console_that_it_could_not_go_on(sandbox, obstacle, reason):
+    said = sandbox.run("touch /dev/console", obstacle, generate("userdata", "--preinstalled", "--format", "shell"))
+    console = sandbox.read("console")
+    assert "exit 1" in said or "exit 2" in said, said
+    assert reason in console and console.count("FAILED") == 1, console
