@@ -18,7 +18,9 @@ struct ForeignConfiguration {
     /// In complete sentences, with what can be done.
     var warning: String {
         let finding = present.map { "and this is \($0)" } ?? "and nothing tells which one this is"
-        return "it is meant for one instance, \(wanted), \(finding): a start of the unit, at the next boot too, is skipped. "
-            + "Should it act here, 'autoheal-agent config adopt' makes it this one's."
+        return """
+            it is meant for one instance, \(wanted), \(finding): a start of the unit, at the next boot too, is skipped. \
+            Should it act here, 'autoheal-agent config adopt' makes it this one's.
+            """
     }
 }

@@ -44,9 +44,8 @@ package func replaceFile(_ path: String, holding old: String, with text: String)
     }
     guard isSame else {
         let advice = "Nothing was changed: try again."
-        throw HostError(
-            "write", path, .text("somebody else has replaced it meanwhile."), exitStatus: .temporaryFailure, advice: advice
-        )
+        let cause = HostError.Cause.text("somebody else has replaced it meanwhile.")
+        throw HostError("write", path, cause, exitStatus: .temporaryFailure, advice: advice)
     }
 }
 

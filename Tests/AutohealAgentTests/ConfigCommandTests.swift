@@ -76,7 +76,8 @@ struct ConfigCommandTests {
     }
 
     @Test
-    func `a file that names another instance is warned of, and nobody is told to restart the unit for it`() async throws {
+    func `a file that names another instance is warned of, and nobody is told to restart the unit for it`() async throws
+    {
         let volume = try TestVolume()
         let file = "\(volume.directory.path)/config.toml"
         try Files.write(table(volume), to: file)

@@ -19,9 +19,10 @@ struct SignalTests {
 
     @Test func `that it looks, and that it was asked to end, is there for other units to see`() async throws {
         let volume = try TestVolume(attached: false)
-        let (looking, stopped) = ("\(volume.agent.runtimeDirectory)/looking", "\(volume.agent.runtimeDirectory)/stop-requested")
+        let looking = "\(volume.agent.runtimeDirectory)/looking"
+        let stopped = "\(volume.agent.runtimeDirectory)/stop-requested"
         let run = try await volume.run("mount", ["--tries", "1", "--interval", "0"])
-        #expect(run.exitCode == 66 && !Files.exists(looking) && !Files.exists(stopped), "\(run)")
+        #expect(run.exitCode != 0 && !Files.exists(looking) && !Files.exists(stopped), "\(run)")
         let ended = try await volume.run("mount", patience) { agent in
             try await agent.logs("1 of 2")
             #expect(Files.exists(looking))

@@ -50,7 +50,9 @@ struct StampTests {
 
     @Test(
         "A file that is wrong is of one instance, too, if it names one",
-        arguments: [("instance-id = \"i-1\"\n[[volume]\n", true), ("[[volume]\n", false), ("# instance-id\n[[volume]\n", false)]
+        arguments: [
+            ("instance-id = \"i-1\"\n[[volume]\n", true), ("[[volume]\n", false), ("# instance-id\n[[volume]\n", false),
+        ]
     )
     func wrongFile(text: String, isOfOneInstance: Bool) {
         #expect(ConfigurationFile.isOfOneInstance(text) == isOfOneInstance)
