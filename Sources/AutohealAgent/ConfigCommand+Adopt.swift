@@ -32,7 +32,7 @@ extension ConfigCommand {
                 throw ExitCode(ExitStatus.configuration.rawValue)
             }
             if new != old {
-                do throws(HostError) { try replaceFile(file, with: new) } catch {
+                do throws(HostError) { try replaceFile(file, holding: old, with: new) } catch {
                     Main.complain("autoheal-agent: \(error.reason)")
                     throw ExitCode(error.exitStatus.rawValue)
                 }

@@ -27,12 +27,10 @@ extension ConfigCommand {
             let environment = ProcessInfo.processInfo.environment
             let directory = RuntimeDirectory(environment: environment)
             // What is wrong with a file is for mount to say.
-            guard let configuration = try? ConfigurationFile(path: file), let wanted = configuration.instanceID else {
-                return directory.setIdentityIsAwaited(false)
-            }
-            let current = CurrentInstance().id
-            directory.setIdentityIsAwaited(current == nil)
-            guard current != wanted else { return }
+            guard let configuration = try? ConfigurationFile(path: file),
+                let foreign = ForeignConfiguration(configuration)
+            else { return directory.setIdentityIsAwaited(false) }
+            directory.setIdentityIsAwaited(foreign.present == nil)
             let logger = LoggingConfiguration(
                 format: configuration.agent.logFormat.flatMap { LogFormat(rawValue: $0) } ?? .auto,
                 // Whatever else stays silent: this line says why there is no volume.
@@ -42,7 +40,7 @@ extension ConfigCommand {
                 copiesToConsole: configuration.agent.logConsole
             ).logger()
             let finding =
-                current == nil
+                foreign.present == nil
                 ? "The configuration is meant for one instance, and nothing tells yet which one this is: no volume is touched "
                     + "until cloud-init does."
                 : "The configuration was written for another instance: no volume is touched until this one's user data "
@@ -52,7 +50,8 @@ extension ConfigCommand {
                 \(finding) If none does so: 'autoheal-agent config adopt', then 'systemctl start autoheal-agent'
                 """,
                 metadata: [
-                    "config.file": "\(file)", "config.instance": "\(wanted)", "instance": "\(current ?? "unknown")",
+                    "config.file": "\(file)", "config.instance": "\(foreign.wanted)",
+                    "instance": "\(foreign.present ?? "unknown")",
                 ]
             )
             throw ExitCode(1)

@@ -22,7 +22,11 @@ struct ConfigCommand: ParsableCommand {
 
         func run() throws {
             do throws(ConfigurationFileError) {
-                let settings = try ConfigurationFile(path: file).volumes
+                let configuration = try ConfigurationFile(path: file)
+                let settings = configuration.volumes
+                if let foreign = ForeignConfiguration(configuration) {
+                    Main.complain("\(file): warning: \(foreign.warning)")
+                }
                 let volumes = settings.count
                 guard volumes == 0 else {
                     for spec in settings.compactMap({ try? VolumeSpec($0) }) where spec.isKernelNameAlone {

@@ -19,11 +19,13 @@ struct PrepareImageCommand: ParsableCommand {
 
     func run() throws {
         let file = ConfigurationFile.standardPath
-        var paths = UserDataPath.ofOneInstance
+        var paths = UserDataPath.ofOneInstance + UserDataPath.unfinished + [replacementPath(of: file)]
         do throws(ConfigurationFileError) {
             let text = try ConfigurationFile.text(of: file)
             if ConfigurationFile.isOfOneInstance(text) {
                 paths.insert(file, at: 0)
+            } else if (try? ConfigurationFile(path: file)) == nil {
+                print("kept \(file): it is wrong, see 'autoheal-agent config check', and names no instance")
             } else {
                 print("kept \(file): it names no instance, so every instance that is made from the image uses it")
             }

@@ -13,6 +13,7 @@ import SystemPackage
 struct RunContext: Sendable {
     private let configuration: RunConfiguration
     private let runtimeDirectory: RuntimeDirectory
+    private let signals: TerminationSignals?
     private let host: LinuxHost
     private let logging: LoggingConfiguration
     private let tags = InstanceTags()
@@ -26,6 +27,7 @@ struct RunContext: Sendable {
         }
         self.configuration = configuration
         runtimeDirectory = RuntimeDirectory(environment: configuration.environment)
+        self.signals = signals
         host = LinuxHost(signals: signals, runtimeDirectory: runtimeDirectory)
         logging = LoggingConfiguration(
             format: configuration.logFormat,
@@ -40,11 +42,22 @@ struct RunContext: Sendable {
         await Engine(host: host, logger: logger(for: spec)).plan(spec)
     }
 
-    /// Handles every volume, several side by side.
+    /// Handles every volume, several side by side, and leaves for other units whether it looks and was asked to end.
     ///
     /// - Returns: the status of the first one, in the order of the configuration, that failed.
     @MainActor
     func mountAll() async -> ExitStatus {
+        runtimeDirectory.setIsLooking(true)
+        let status = await mountEach()
+        if status != .ok {
+            runtimeDirectory.setIsLooking(false)
+            if signals?.pending() != nil { runtimeDirectory.noteStopRequest() }
+        }
+        return status
+    }
+
+    @MainActor
+    private func mountEach() async -> ExitStatus {
         let volumes = configuration.volumes
         do throws(HostError) {
             // For one, the start of the program has seen to it.

@@ -12,7 +12,7 @@ struct StatusCommand: ParsableCommand {
             Exits with 0 only if every volume is mounted now, from the right device, read-write unless it was asked to be \
             read-only: fit for a health check. Before the first run it exits with 66. If the configuration file has changed \
             since, it warns; if a volume of it is not mounted as the file says now, it exits with 78, or with 66 while a run \
-            is still at it.
+            is still at it. A file that names another instance is warned of, and nothing else is said of it.
             """
     )
 
@@ -37,13 +37,18 @@ struct StatusCommand: ParsableCommand {
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
         let reports = directory.reports()
         let volumes = reports.filter { [$0.mountPoint, nil].contains(wanted) }.map(VolumeStatus.init)
-        let drift = drift(since: reports, at: wanted)
+        let foreign = (try? ConfigurationFile(path: configurationFile)).flatMap { ForeignConfiguration($0) }
+        let drift = foreign == nil ? drift(since: reports, at: wanted) : nil
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             print(String(decoding: try encoder.encode(volumes), as: UTF8.self))
         } else {
             for volume in volumes { print(volume.text) }
+        }
+        // What another instance's file says of volumes is not for this one, and to restart the unit would end its services.
+        if let foreign {
+            Main.complain("autoheal-agent: warning: \(configurationFile): \(foreign.warning)")
         }
         for warning in drift?.warnings ?? [] { Main.complain("autoheal-agent: warning: \(warning)") }
         for sentence in (drift?.missing ?? []) + (drift?.pending ?? []) { Main.complain("autoheal-agent: \(sentence)") }

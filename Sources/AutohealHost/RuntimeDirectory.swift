@@ -65,6 +65,16 @@ package struct RuntimeDirectory: Hashable, Sendable {
         try? write([], to: flag)
     }
 
+    /// Notes that a signal ended a run, so that nobody takes it for a failure: autoheal-power-off.service does not power
+    /// off. The unit empties the file before every run.
+    package func noteStopRequest() { try? write([0x0A], to: "\(path)/stop-requested") }
+
+    /// There while a run looks for its volumes and once it has mounted them, gone when it has failed: a volume that comes in
+    /// the pause before the next try, which may be none, starts the unit (autoheal-agent-arrival.service).
+    package func setIsLooking(_ isLooking: Bool) {
+        if isLooking { try? write([], to: "\(path)/looking") } else { unlink("\(path)/looking") }
+    }
+
     private func write(_ bytes: some Sequence<UInt8>, to destination: String) throws(Errno) {
         try create()
         let temporary = destination + ".\(getpid())"

@@ -15,7 +15,7 @@ package struct TerminationSignals: Sendable {
     }
 
     /// The first signal that came, without waiting.
-    func pending() -> Int32? {
+    package func pending() -> Int32? {
         let signal = clinux_pending_signal()
         return signal == 0 ? nil : signal
     }

@@ -17,7 +17,7 @@ struct EmbeddedTemplate {
     static let terraformVariables = EmbeddedTemplate("variables.tf", PackageResources.variables_tf_mustache)
     static let terraformVersions = EmbeddedTemplate("versions.tf", PackageResources.versions_tf_mustache)
 
-    /// - Parameter isBrief: without the template's own comments and half of its indentation; what is put into it stays.
+    /// - Parameter isBrief: without the template's own comments and most of its indentation; what is put into it stays.
     func render(_ context: [String: Any], isBrief: Bool = false) throws(GenerationError) -> String {
         let text = String(decoding: bytes, as: UTF8.self)
         do {
@@ -28,11 +28,11 @@ struct EmbeddedTemplate {
     }
 }
 
-/// A text of a language whose comments begin with `#`, without the lines that are nothing else and with half of its
+/// A text of a language whose comments begin with `#`, without the lines that are nothing else and with a quarter of its
 /// indentation.
 func brief(_ text: String) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false)
         .filter { line in line.drop { $0 == " " }.first != "#" || line.hasPrefix("#!") }
-        .map { line in line.dropFirst((line.prefix { $0 == " " }.count + 1) / 2) }
+        .map { line in line.dropFirst(line.prefix { $0 == " " }.count * 3 / 4) }
         .joined(separator: "\n")
 }

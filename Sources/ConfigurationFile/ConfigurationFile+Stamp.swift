@@ -2,10 +2,16 @@ extension ConfigurationFile {
     /// The first line of a file that user data wrote.
     package static let userDataHead = "# Written by the user data of this instance."
 
-    /// Whether a file's text is meant for the instance that it is on alone: it names one, or user data wrote it.
+    /// Whether a file's text is meant for the instance that it is on alone: it names one, or user data wrote it. Where the
+    /// text is no configuration, a line that begins with the key will do.
     package static func isOfOneInstance(_ text: String) -> Bool {
-        (try? ConfigurationFile(parsing: text, file: standardPath))?.instanceID != nil
-            || text.split(separator: "\n").contains { $0.hasPrefix(userDataHead) }
+        let names =
+            if let file = try? ConfigurationFile(parsing: text, file: standardPath) {
+                file.instanceID != nil
+            } else {
+                text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix(TableName.instanceKey) }
+            }
+        return names || text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix(userDataHead) }
     }
 
     /// A file's text with another instance id, or with none; comments and all the rest stay as they are.

@@ -76,6 +76,28 @@ struct ConfigCommandTests {
     }
 
     @Test
+    func `a file that names another instance is warned of, and nobody is told to restart the unit for it`() async throws
+    {
+        let volume = try TestVolume()
+        let file = "\(volume.directory.path)/config.toml"
+        try Files.write(table(volume), to: file)
+        let run = try await volume.agent.run(["mount", "--config", file])
+        #expect(run.exitCode == 0, "\(run)")
+        try Files.write("instance-id = \"i-00000000000000bad\"\n" + table(volume, "options = \"ro\""), to: file)
+        let own = instance("i-00000000000000001")
+        for arguments in [["config", "check", file], ["status", "--config", file]] {
+            let foreign = try await volume.agent.run(arguments, under: own)
+            #expect(foreign.exitCode == 0, "\(foreign)")
+            for words in ["i-00000000000000bad, and this is i-00000000000000001", "config adopt"] {
+                #expect(foreign.log.contains(words), "\(foreign)")
+            }
+            #expect(!foreign.log.contains("systemctl restart"), "\(foreign)")
+            let same = try await volume.agent.run(arguments, under: instance("i-00000000000000bad"))
+            #expect(!same.log.contains("is meant for"), "\(same)")
+        }
+    }
+
+    @Test
     func `volumes have changed if their values have, not if a comment or a default was written`() async throws {
         let volume = try TestVolume()
         let file = "\(volume.directory.path)/config.toml"

@@ -17,6 +17,23 @@ struct SignalTests {
         #expect(run.exitCode == 75 && run.log.contains("Signal \(signal)"), "\(run)")
     }
 
+    @Test func `that it looks, and that it was asked to end, is there for other units to see`() async throws {
+        let volume = try TestVolume(attached: false)
+        let looking = "\(volume.agent.runtimeDirectory)/looking"
+        let stopped = "\(volume.agent.runtimeDirectory)/stop-requested"
+        let run = try await volume.run("mount", ["--tries", "1", "--interval", "0"])
+        #expect(run.exitCode != 0 && !Files.exists(looking) && !Files.exists(stopped), "\(run)")
+        let ended = try await volume.run("mount", patience) { agent in
+            try await agent.logs("1 of 2")
+            #expect(Files.exists(looking))
+            agent.send(SIGTERM)
+        }
+        #expect(ended.exitCode == 75 && !Files.exists(looking) && Files.text(stopped)?.isEmpty == false, "\(ended)")
+        try volume.device.attach(volume.image)
+        let mounted = try await volume.run()
+        #expect(mounted.exitCode == 0 && Files.exists(looking), "\(mounted)")
+    }
+
     @Test func `a signal ends the wait for a lock and for an exclusive opener`() async throws {
         for manner in [HeldDevice.Manner.lock, .exclusive] {
             let volume = try TestVolume()

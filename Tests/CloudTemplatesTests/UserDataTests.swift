@@ -71,7 +71,7 @@ struct UserDataTests {
         let configuration = Self.configurations[0]
         let off = try UserData(configuration: configuration, source: .preinstalled, powersOffOnFailure: true)
         let text = try off.text(format: .shell)
-        #expect(text.contains("\nOnFailure=poweroff.target\n"))
+        #expect(text.contains("\nOnFailure=autoheal-power-off.service\n"))
         // systemd 255 and newer takes OnFailure= after the first try without it, and FailureAction= with every version.
         #expect(text.contains("\n[Service]\nRestartMode=direct\n"))
         #expect(!text.contains("FailureAction"))

@@ -48,6 +48,16 @@ struct StampTests {
         #expect(stamped.contains("# Mine") && stamped.hasSuffix(Self.volume) && !stamped.contains("i-2"))
     }
 
+    @Test(
+        "A file that is wrong is of one instance, too, if it names one",
+        arguments: [
+            ("instance-id = \"i-1\"\n[[volume]\n", true), ("[[volume]\n", false), ("# instance-id\n[[volume]\n", false),
+        ]
+    )
+    func wrongFile(text: String, isOfOneInstance: Bool) {
+        #expect(ConfigurationFile.isOfOneInstance(text) == isOfOneInstance)
+    }
+
     @Test("Only an id is taken", arguments: ["''", "7", "'a b'", "'é'", "[]"])
     func wrong(value: String) {
         #expect(throws: ConfigurationFileError.self) { try file("instance-id = \(value)\n" + Self.volume) }

@@ -75,6 +75,18 @@ def story(stage):
         machine.wait_until("active")
         check("user data with other volumes restarts the unit", len(machine.mounts("/data")) == 1)
 
+    # As it comes while the target is started: nobody is there to get a signal.
+    late = DROP_IN.replace("test.conf", "late.conf")
+    tree.write(late, "[Service]\nExecStartPost=/bin/sleep 5\n")
+    tree.write(CONFIG, f'[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "{disk.node}"\ntries = 5\n')
+    with stage.machine() as machine:
+        machine.wait("the agent to be done", lambda: machine.state()["SubState"] == "start-post")
+        run_user_data(machine, tree, disk)
+        machine.wait("a second run", lambda: machine.try_to("autoheal-agent", "config", "changed").returncode == 1)
+        state = machine.wait_until("active")
+        check("user data that comes as the agent is done restarts the unit, too", state["Result"] == "success", state)
+    os.remove(tree.file(late))
+
     for instance, mounted in ((PRESENT, 1), (FORMER, 0)):
         cloud_init(tree, instance, late=True)
         configure(tree, disk, PRESENT)
@@ -95,8 +107,12 @@ def story(stage):
         right = f"removed {CONFIG}" in removed and any("10-power-off-on-failure.conf" in line for line in removed)
         check("'prepare-image' leaves no configuration", right and not os.path.exists(tree.file(CONFIG)), removed)
         tree.write(CONFIG, f'[[volume]]\ndevice = "{disk.node}"\n')
+        for path in (CONFIG + ".adopt", CONFIG + ".new"):
+            tree.write(path, "cut off")
         kept = machine.run("autoheal-agent", "prepare-image")
-        check("but one that names no instance", kept.startswith("kept ") and os.path.exists(tree.file(CONFIG)), kept)
+        left = os.listdir(tree.file("/etc/autoheal-agent"))
+        check("nor anything that an interrupted change of it has left", left == ["config.toml"], left)
+        check("but one that names no instance", "kept " in kept and os.path.exists(tree.file(CONFIG)), kept)
         os.remove(tree.file(CONFIG))
     with stage.machine() as machine:
         machine.wait_until("active", "multi-user.target")

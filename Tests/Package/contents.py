@@ -8,6 +8,7 @@ from trees import output
 
 UNITS = [
     "autoheal-agent.service", "autoheal-agent-arrival.service", "autoheal-agent-identity.service", "autoheal-data.target",
+    "autoheal-power-off.service",
 ]
 # systemd.exec(5): each of them gives the unit a mount namespace, in which nobody else would see the volume.
 NAMESPACE_OPTIONS = """

@@ -6,6 +6,14 @@ import contents
 
 WANTED = "/etc/systemd/system/multi-user.target.wants/autoheal-agent.service"
 CONFIG = "/etc/autoheal-agent/config.toml"
+# Left by user data whose volume has not been mounted yet: the next boot would install the package again.
+USER_DATA = [
+    "/usr/local/sbin/autoheal-install", "/etc/systemd/system/autoheal-install.service",
+    "/etc/systemd/system/multi-user.target.wants/autoheal-install.service",
+    "/etc/systemd/system/autoheal-installed.service",
+    "/etc/systemd/system/autoheal-data.target.wants/autoheal-installed.service",
+    "/etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf",
+]
 
 
 def prove(report, tree, deb, newer, root):
@@ -39,6 +47,8 @@ def prove(report, tree, deb, newer, root):
     os.makedirs(tree.file("/var/cache/autoheal-agent"))
     os.makedirs(tree.file("/data"))
     tree.write("/data/file", "precious")
+    for path in USER_DATA:
+        tree.write(path, "")
     tree.run("dpkg", "--purge", "autoheal-agent")
     check("purged; what was downloaded is gone", not os.path.exists(tree.file("/var/cache/autoheal-agent")))
     check("purged; what is at the mount point stays", os.path.exists(tree.file("/data/file")))

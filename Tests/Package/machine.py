@@ -78,6 +78,13 @@ class Machine:
         with open(self.log, errors="replace") as log:
             return log.read()
 
+    def said(self):
+        """The agent's lines on the console."""
+        return "\n".join(line for line in self.console().splitlines() if "autoheal-agent[" in line)
+
+    def outcomes(self, kind):
+        return self.journal("--unit", UNIT, f"AUTOHEAL_OUTCOME={kind}").splitlines()
+
     def journal(self, *arguments):
         """What the last boot has noted, read from the tree, so also when the machine has ended."""
         return self.tree.run("journalctl", "--directory=/var/log/journal", "--boot", "--output=cat", "--quiet", *arguments)

@@ -7,6 +7,7 @@ import subprocess
 
 import baked
 import interrupted
+import power_off
 import trees
 from early import early
 from machine import DROP_IN, EXAMPLES, TARGET, UNIT, Disk, Machine, MachineError
@@ -61,7 +62,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "baked": ("an instance with another one's disk", baked.story),
             "interrupted": ("a first boot that is interrupted", interrupted.story),
-            "powers-off": ("an instance that cannot get its data powers off", powers_off),
+            "powers-off": ("an instance that cannot get its data powers off", lambda stage: power_off.story(stage, configure)),
         }
         for name, (title, act) in stages.items():
             if only and name not in only:
@@ -142,8 +143,8 @@ def late(stage):
         check("no last line is lost to journalctl -u", lost == 0, refused)
         complaints = machine.try_to("journalctl", "--unit", UNIT, "--grep", "not permitted|denied", "--output=cat").stdout
         check("nothing complains about the sandbox", "ermitted" not in complaints and "denied" not in complaints, complaints)
-        machine.wait("the outcome on the console", lambda: "The volume is mounted" in console(machine))
-        check("that it waited is on the console", "Not there yet" in console(machine), console(machine))
+        machine.wait("the outcome on the console", lambda: "The volume is mounted" in machine.said())
+        check("that it waited is on the console", "Not there yet" in machine.said(), machine.said())
 
         machine.run("dpkg", "--install", newer)
         after = machine.state()
@@ -161,14 +162,6 @@ def late(stage):
         machine.run("dpkg", "--install", deb)
         began = machine.try_to("systemctl", "is-active", UNIT).stdout.strip()
         check("installing does not start the unit", began != "activating", began)
-
-
-def console(machine):
-    return "\n".join(line for line in machine.console().splitlines() if "autoheal-agent[" in line)
-
-
-def outcomes(machine, kind):
-    return machine.journal("--unit", UNIT, f"AUTOHEAL_OUTCOME={kind}").splitlines()
 
 
 def dependent_runs(machine):
@@ -293,36 +286,3 @@ def kernel_refuses(stage):
         machine.wait("the last word", lambda: machine.state()["ExecMainStatus"] == "71")
         journal = machine.run("journalctl", "--unit", UNIT, "AUTOHEAL_OUTCOME=failed", "--output=cat")
         check("what the kernel's log says of it is in the journal", "can't mount with journal_async_commit" in journal, journal)
-
-
-def powers_off(stage):
-    report, tree, disk = stage.report, stage.tree, stage.disk
-    configure(tree, disk)
-    with open(tree.file(f"{EXAMPLES}/replace-instance.conf")) as example:
-        tree.write(DROP_IN, example.read() + "[Service]\nRestartSec=2\n")
-    with stage.machine() as machine:
-        machine.wait("the machine to power off", machine.has_ended)
-    tries = outcomes(machine, "refused")
-    report.check("after the last of its tries", len(tries) == 3 and all("did not appear" in text for text in tries), tries)
-
-    with stage.machine() as machine:
-        machine.wait("a second try", lambda: machine.has_ended() or int(machine.state()["NRestarts"]) >= 1)
-        report.check("not after the first try", not machine.has_ended(), machine.console()[-600:])
-        disk.attach(machine)
-        machine.wait_until("active", "dependent.service")
-        report.check("a volume that comes with a later try keeps the instance", len(machine.mounts("/data")) == 1)
-
-    disk.erase()
-    subprocess.run(["sfdisk", "--quiet", "--no-reread", disk.node], input="label: gpt\n,,\n", text=True, check=True, capture_output=True)
-    disk.is_there(tree, UNIT)
-    with stage.machine() as machine:
-        machine.wait("the machine to power off", machine.has_ended)
-    tries = outcomes(machine, "refused")
-    report.check("after one refusal", len(tries) == 1 and "gpt" in tries[0], tries)
-    report.check("whose reason is on the console", "gpt" in console(machine), machine.console()[-2000:])
-
-    # A file that cannot be read has no log yet; nobody can log in to an instance that powers off.
-    configure(tree, disk, "no-such-key = 1\n")
-    with stage.machine() as machine:
-        machine.wait("the machine to power off", machine.has_ended)
-    report.check("after a wrong configuration, whose error is on the console", "no-such-key" in machine.console(), machine.console()[-600:])

@@ -647,6 +647,20 @@ def test_run_forgets_a_policy_that_the_image_brought(sandbox):
     assert not (sandbox.shared / "system/autoheal-agent.service.d/10-power-off-on-failure.conf").exists()
 
 
+@pytest.mark.parametrize("has_unit", [True, False])
+def test_run_asks_for_the_power_off_that_the_package_of_the_image_has(sandbox, has_unit):
+    unit = "/lib/systemd/system/autoheal-power-off.service"
+    sandbox.run(
+        f"touch /dev/console; {'touch' if has_unit else 'rm -f'} {unit}",
+        generate("userdata", "--preinstalled", "--format", "shell", "--power-off-on-failure"),
+    )
+    drop_in = sandbox.read("system/autoheal-agent.service.d/10-power-off-on-failure.conf").splitlines()
+    old = ["OnFailure=poweroff.target", "OnFailureJobMode=replace-irreversibly"]
+    asked = [line for line in drop_in if line.startswith("OnFailure")]
+    assert asked == (["OnFailure=autoheal-power-off.service"] if has_unit else old)
+    assert ("use a newer one" in sandbox.read("console")) is not has_unit
+
+
 @pytest.mark.parametrize(("changed", "last"), [
     (1, "start --no-block autoheal-agent.service"), (0, "restart --no-block autoheal-agent.service"),
 ])  # fmt: skip
@@ -657,3 +671,51 @@ def test_run_restarts_the_unit_only_if_it_has_begun_with_other_volumes(sandbox, 
     sandbox.run(generate("userdata", "--preinstalled", "--format", "shell"))
     assert sandbox.read("agent").splitlines() == ["config applies", "config adopt", "config changed"]
     assert sandbox.read("systemctl").splitlines()[-1] == last
+
+
+# What it is asked first: the state of a unit that has begun with the file of the image; then what has become of it.
+STATES = """
+cat >/usr/bin/systemctl <<'END'
+#!/bin/sh
+echo "$*" >>{shared}/systemctl
+[ "$1" != show ] || {{ cat {shared}/state; echo {then} >{shared}/state; }}
+END
+echo activating >{shared}/state
+"""
+
+
+@pytest.mark.parametrize(("then", "last"), [("active", "restart --no-block"), ("activating", "kill --kill-who=main")])
+def test_run_does_not_leave_a_unit_with_the_old_volumes(sandbox, then, last):
+    """The signal comes when the agent is done with them, or ends it; a new run has read the new file."""
+    done = "[ -e {0}/state ] && grep -q activating {0}/state && grep -q kill {0}/systemctl".format(sandbox.shared)
+    agent = f'#!/bin/sh\n[ "$2" != changed ] || {{ {done} && exit 1; exit 0; }}\n'
+    (sandbox.shared / "autoheal-agent").write_text(agent)
+    (sandbox.shared / "autoheal-agent").chmod(0o755)
+    sandbox.run(STATES.format(shared=sandbox.shared, then=then), generate("userdata", "--preinstalled", "--format", "shell"))
+    asked = [line.removesuffix(" autoheal-agent.service") for line in sandbox.read("systemctl").splitlines()]
+    assert asked[-1] == last and asked.count("kill --kill-who=main") == 1, asked
+
+
+def test_run_stamps_the_file_before_the_package_is_there(sandbox):
+    (sandbox.shared / "autoheal-agent").write_text(f'#!/bin/sh\necho "$*" >>{sandbox.shared}/agent\n')
+    (sandbox.shared / "autoheal-agent").chmod(0o755)
+    text = generate(
+        "userdata", "--package-url", "http://127.0.0.1:9/a.deb", "--package-sha256", "0" * 64, "--format", "shell"
+    )  # fmt: skip
+    said = sandbox.run(text.replace("30 * 60", "1"))
+    assert "gave up after" in said and sandbox.read("agent").splitlines() == ["config applies", "config adopt"]
+
+
+MASKED = """
+printf '#!/bin/sh\\ncase $1 in is-enabled) exit 1 ;; enable) echo "Unit file is masked." >&2; exit 1 ;; esac\\n' >/usr/bin/systemctl
+"""
+
+
+@pytest.mark.parametrize(("obstacle", "reason"), [
+    (MASKED, "Unit file is masked"), ("touch /etc/autoheal-agent", "FAILED: ended early"),
+])  # fmt: skip
+def test_run_says_on_the_console_that_it_could_not_go_on(sandbox, obstacle, reason):
+    said = sandbox.run("touch /dev/console", obstacle, generate("userdata", "--preinstalled", "--format", "shell"))
+    console = sandbox.read("console")
+    assert "exit 1" in said or "exit 2" in said, said
+    assert reason in console and console.count("FAILED") == 1, console

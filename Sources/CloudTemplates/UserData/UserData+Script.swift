@@ -13,6 +13,7 @@ extension UserData {
             "wanted": UserDataPath.unitIsWanted, "done": UserDataPath.done, "doneWanted": UserDataPath.doneIsWanted,
             "writesFiles": writesFiles,
             "powerOff": powersOffOnFailure, "powerOffFile": UserDataPath.powerOffOnFailure,
+            "powerOffUnit": UserDataPath.powerOffUnit,
         ]
         if writesFiles {
             let delimiter = "END_OF_FILE"
