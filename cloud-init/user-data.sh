@@ -2,8 +2,8 @@
 # Written by autoheal-generate 0.1.0. Configures the autoheal-agent of the image and starts it.
 #
 # Runs on the first boot of an instance only.
-# What must happen on every boot (wait for the volume, mount it) is done by autoheal-agent.service. Running this again
-# changes nothing.
+# What must happen on every boot (wait for the volume, mount it) is done by autoheal-agent.service. Running this again by
+# hand writes the configuration again as it was.
 set -eu
 
 say() { echo "autoheal-install: $*"; }
@@ -19,18 +19,27 @@ tell() {
 trap '[ $? -eq 0 ] || tell "FAILED: ended early; see /var/log/cloud-init-output.log"' EXIT
 die() { trap - EXIT; tell "FAILED: $*"; exit 1; }
 
+# One at a time.
+exec 9>/run/autoheal-install.lock
+flock 9
+
+# As autoheal-agent finds it out.
+instance=$(grep -Exs 'i-([0-9a-f]{8}|[0-9a-f]{17})' /sys/class/dmi/id/board_asset_tag ||
+    grep -xsm1 '[[:alnum:]._-]*' /run/cloud-init/.instance-id | grep -vx iid-datasource-none || true)
+
 # For good: another try would find the same. The boot goes on; cloud-init reports the error.
 fail() { die "$@"; }
 
-# An image of this instance waits for user data of its own then. A file that names another instance is of an image, and this
-# instance's user data has not replaced it.
-adopt() {
-    autoheal-agent config applies >/dev/null 2>&1 || [ $? -ne 1 ] || fail "the configuration is another instance's: user data wrote none"
-    problem=$(autoheal-agent config adopt 2>&1) || say "the configuration does not name this instance: $problem"
+# What an image's former instance was told; before an arriving volume can start the unit with the file that comes now.
+[ ! -e /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf ] || {
+    rm /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf
+    systemctl daemon-reload
 }
 
 mkdir -p /etc/autoheal-agent
-cat > /etc/autoheal-agent/config.toml.new <<'END_OF_FILE'
+# Before any agent can act on it: an image of this instance waits for user data of its own.
+{ [ -z "$instance" ] || echo "instance-id = \"$instance\""; } > /etc/autoheal-agent/config.toml.new
+cat >> /etc/autoheal-agent/config.toml.new <<'END_OF_FILE'
 # Written by the user data of this instance. The keys are the flags of "autoheal-agent mount":
 # see autoheal-agent(8), and check changes with "autoheal-agent config check".
 
@@ -42,10 +51,13 @@ chmod 0644 /etc/autoheal-agent/config.toml.new
 sync /etc/autoheal-agent/config.toml.new
 mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml
 
-# What an image's former instance may have been told.
-rm -f /etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf
-
-adopt
+command -v autoheal-agent >/dev/null || fail "this image has no autoheal-agent: install it there, or let user data do it"
+problem=$(autoheal-agent config check 2>&1) || {
+    # Older versions do not know the line.
+    sed -i '/^instance-id = /d' /etc/autoheal-agent/config.toml
+    problem=$(autoheal-agent config check 2>&1) || fail "the configuration is wrong: $problem"
+    tell "this version of autoheal-agent uses a configuration on every instance that is made from an image of this one"
+}
 systemctl daemon-reload
 if ! systemctl is-enabled --quiet autoheal-agent.service; then
     problem=$(systemctl enable --quiet autoheal-agent.service 2>&1) || fail "autoheal-agent.service cannot be enabled: $problem"
@@ -68,4 +80,6 @@ else
         autoheal-agent config changed || break
     done
 fi
+# Nothing goes on at the next boot.
+sync
 say "autoheal-agent is set up; see: journalctl -u autoheal-agent"

@@ -24,11 +24,17 @@ extension ConfigCommand {
             let id = name.flatMap { ConfigurationFile.isInstanceID($0) ? $0 : nil }
             let old: String
             let new: String
+            let volumes: [VolumeSettings]
             do throws(ConfigurationFileError) {
                 old = try ConfigurationFile.text(of: file)
                 new = try ConfigurationFile.text(old, for: id, file: file)
+                volumes = try ConfigurationFile(parsing: new, file: file).volumes
             } catch {
                 Main.complain("\(error)")
+                throw ExitCode(ExitStatus.configuration.rawValue)
+            }
+            guard !volumes.isEmpty else {
+                Main.complain("\(file): there is no [[volume]] table, so there is nothing to adopt.")
                 throw ExitCode(ExitStatus.configuration.rawValue)
             }
             if new != old {

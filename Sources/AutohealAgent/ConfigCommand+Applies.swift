@@ -26,8 +26,9 @@ extension ConfigCommand {
         func run() throws {
             let environment = ProcessInfo.processInfo.environment
             let directory = RuntimeDirectory(environment: environment)
-            // What is wrong with a file is for mount to say.
-            guard let configuration = try? ConfigurationFile(path: file),
+            // What is wrong with a file is for mount to say, unless it names another instance.
+            guard let text = try? ConfigurationFile.text(of: file),
+                let configuration = ConfigurationFile(reading: text, file: file),
                 let foreign = ForeignConfiguration(configuration)
             else { return directory.setIdentityIsAwaited(false) }
             directory.setIdentityIsAwaited(foreign.present == nil)

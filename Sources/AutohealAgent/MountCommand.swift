@@ -13,8 +13,8 @@ struct MountCommand: AsyncParsableCommand {
               autoheal-agent mount --device /dev/xvdb --volume-id vol-0123456789abcdef0 --mount-point /data
 
             Without --device it handles every volume of the configuration file, side by side; one that fails does not \
-            stop the others, and the exit code is that of the first one that failed. Every log line names the volume and, \
-            once the metadata service has answered, the instance.
+            stop the others. The exit code is that of the first one that another try may mend, else of the first one that \
+            failed. Every log line names the volume and, once the metadata service has answered, the instance.
             """
     )
 

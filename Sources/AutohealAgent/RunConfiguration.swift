@@ -17,9 +17,14 @@ struct RunConfiguration: Sendable {
     /// The process's, with what the file says of the metadata service where no variable says it.
     let environment: [String: String]
 
-    /// - Throws: `ValidationError` (exit code 64) for the flags, `ExitCode` 78 for the file, whose errors are printed.
+    /// - Throws: `ValidationError` (exit code 64) for the flags, `ExitCode` 78 for the file, whose errors are printed, and for
+    ///   one that is meant for another instance.
     init(file path: String?, volume: VolumeFlags, logging: LoggingFlags) throws {
         let file = try Self.file(path)
+        if let foreign = file.flatMap({ ForeignConfiguration($0) }) {
+            Main.complain("autoheal-agent: \(path ?? ConfigurationFile.standardPath): \(foreign.warning)")
+            throw ExitCode(ExitStatus.configuration.rawValue)
+        }
         volumes = try Self.settings(volume.settings, over: file, named: path ?? ConfigurationFile.standardPath)
             .map { settings in
                 do throws(ConfigurationError) { return try VolumeSpec(settings) } catch {

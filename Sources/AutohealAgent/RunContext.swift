@@ -13,7 +13,7 @@ import SystemPackage
 struct RunContext: Sendable {
     private let configuration: RunConfiguration
     private let runtimeDirectory: RuntimeDirectory
-    private let signals: TerminationSignals?
+    private let isOfUnit: Bool
     private let host: LinuxHost
     private let logging: LoggingConfiguration
     private let tags = InstanceTags()
@@ -22,12 +22,14 @@ struct RunContext: Sendable {
     @MainActor
     init(_ configuration: RunConfiguration) {
         var signals: TerminationSignals?
-        do throws(Errno) { signals = try TerminationSignals() } catch {
+        runtimeDirectory = RuntimeDirectory(environment: configuration.environment)
+        // A run by hand is not the unit's.
+        isOfUnit = configuration.environment["AUTOHEAL_UNIT"] != nil
+        let note = isOfUnit ? runtimeDirectory.stopRequestFile : nil
+        do throws(Errno) { signals = try TerminationSignals(notedAt: note) } catch {
             Main.complain("autoheal-agent: signals cannot be set up: \(error)")
         }
         self.configuration = configuration
-        runtimeDirectory = RuntimeDirectory(environment: configuration.environment)
-        self.signals = signals
         host = LinuxHost(signals: signals, runtimeDirectory: runtimeDirectory)
         logging = LoggingConfiguration(
             format: configuration.logFormat,
@@ -42,17 +44,15 @@ struct RunContext: Sendable {
         await Engine(host: host, logger: logger(for: spec)).plan(spec)
     }
 
-    /// Handles every volume, several side by side, and leaves for other units whether it looks and was asked to end.
+    /// Handles every volume, several side by side; the unit's run leaves for other units whether it looks.
     ///
-    /// - Returns: the status of the first one, in the order of the configuration, that failed.
+    /// - Returns: ``ExitStatus/ofAll(_:)`` of theirs, in the order of the configuration.
     @MainActor
     func mountAll() async -> ExitStatus {
+        guard isOfUnit else { return await mountEach() }
         runtimeDirectory.setIsLooking(true)
         let status = await mountEach()
-        if status != .ok {
-            runtimeDirectory.setIsLooking(false)
-            if signals?.pending() != nil { runtimeDirectory.noteStopRequest() }
-        }
+        if status != .ok { runtimeDirectory.setIsLooking(false) }
         return status
     }
 
@@ -81,7 +81,7 @@ struct RunContext: Sendable {
             for await (index, status) in tasks { statuses[index] = status }
             return statuses
         }
-        return volumes.indices.compactMap { statuses[$0] }.first { $0 != .ok } ?? .ok
+        return ExitStatus.ofAll(volumes.indices.compactMap { statuses[$0] })
     }
 
     /// Does the whole job for one volume, leaves the report, and says the outcome last.

@@ -24,6 +24,19 @@ package enum ExitStatus: Int32, Sendable, Codable {
     /// EX_CONFIG: the configuration does not fit the volume.
     case configuration = 78
 
+    /// Whether another try may mend it; the unit begins another one then (RestartPreventExitStatus= of its file).
+    package var mayPass: Bool {
+        switch self {
+        case .noInput, .cannotCreate, .ioError, .temporaryFailure: true
+        case .ok, .usage, .dataError, .unavailable, .software, .osError, .noPermission, .configuration: false
+        }
+    }
+
+    /// That of a run for several volumes: of the first one that another try may mend, else of the first one that failed.
+    package static func ofAll(_ statuses: [ExitStatus]) -> ExitStatus {
+        statuses.first(where: \.mayPass) ?? statuses.first { $0 != .ok } ?? .ok
+    }
+
     /// The name in sysexits.h.
     package var name: String {
         switch self {

@@ -9,9 +9,14 @@ package struct CurrentInstance: Hashable, Sendable {
             id = tag
         } else {
             // Of this boot. The one below /var/lib/cloud is, at this moment, that of the instance before.
-            id = attribute("\(roots.run)/cloud-init/.instance-id").flatMap { $0.isEmpty ? nil : $0 }
+            id = attribute("\(roots.run)/cloud-init/.instance-id").flatMap {
+                $0.isEmpty || $0 == Self.noInstance ? nil : $0
+            }
         }
     }
+
+    /// What cloud-init writes there when it has found no metadata, although there may be some.
+    private static let noInstance = "iid-datasource-none"
 
     /// `i-` and 8 or 17 hexadecimal digits (AWS: EC2 resource ids); other makers write other things there.
     private static func isEC2(_ text: String) -> Bool {

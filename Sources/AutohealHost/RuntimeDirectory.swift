@@ -65,9 +65,9 @@ package struct RuntimeDirectory: Hashable, Sendable {
         try? write([], to: flag)
     }
 
-    /// Notes that a signal ended a run, so that nobody takes it for a failure: autoheal-power-off.service does not power
-    /// off. The unit empties the file before every run.
-    package func noteStopRequest() { try? write([0x0A], to: "\(path)/stop-requested") }
+    /// Not empty once a signal has asked a run to end, so that nobody takes that for a failure: autoheal-power-off.service
+    /// does not power off. The unit empties the file before every run.
+    package var stopRequestFile: String { "\(path)/stop-requested" }
 
     /// There while a run looks for its volumes and once it has mounted them, gone when it has failed: a volume that comes in
     /// the pause before the next try, which may be none, starts the unit (autoheal-agent-arrival.service).

@@ -154,6 +154,7 @@ int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct) {
 
 static volatile sig_atomic_t caught_signal;
 static int caught_descriptor = -1;
+static char note_path[4096];
 
 static void catch_signal(int signal) {
     int saved = errno;
@@ -161,6 +162,13 @@ static void catch_signal(int signal) {
     if (caught_signal == 0)
         caught_signal = signal;
     ssize_t written = write(caught_descriptor, &one, sizeof one);
+    if (note_path[0] != 0) {
+        int note = open(note_path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (note >= 0) {
+            written = write(note, "\n", 1);
+            close(note);
+        }
+    }
     (void)written;
     errno = saved;
 }
@@ -186,6 +194,13 @@ int clinux_catch_termination_signals(void) {
             return -1;
     }
     return caught_descriptor;
+}
+
+int clinux_note_termination_signals(const char *path) {
+    if (strlen(path) >= sizeof note_path)
+        return -1;
+    strcpy(note_path, path);
+    return 0;
 }
 
 int clinux_pending_signal(void) { return caught_signal; }

@@ -2,16 +2,24 @@ extension ConfigurationFile {
     /// The first line of a file that user data wrote.
     package static let userDataHead = "# Written by the user data of this instance."
 
-    /// Whether a file's text is meant for the instance that it is on alone: it names one, or user data wrote it. Where the
-    /// text is no configuration, a line that begins with the key will do.
+    /// Whether a file's text is meant for the instance that it is on alone: it names one, or user data wrote it.
     package static func isOfOneInstance(_ text: String) -> Bool {
-        let names =
-            if let file = try? ConfigurationFile(parsing: text, file: standardPath) {
-                file.instanceID != nil
-            } else {
-                text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix(TableName.instanceKey) }
-            }
-        return names || text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix(userDataHead) }
+        ConfigurationFile(reading: text, file: standardPath)?.instanceID != nil
+            || text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix(userDataHead) }
+    }
+
+    /// What a text says, or, where it is no configuration, which instance a line of it names.
+    package init?(reading text: String, file: String) {
+        let lines =
+            [text]
+            + text.split(whereSeparator: \.isNewline).lazy.map(String.init)
+            .filter { $0.hasPrefix(TableName.instanceKey) }
+        for text in lines {
+            guard let file = try? ConfigurationFile(parsing: text, file: file) else { continue }
+            self = file
+            return
+        }
+        return nil
     }
 
     /// A file's text with another instance id, or with none; comments and all the rest stay as they are.

@@ -37,6 +37,11 @@ struct ConfigCommandTests {
                 #expect(run.log.contains(words), "\(run)")
             }
         }
+        // One that is wrong besides would fail, for which a policy of the former instance might power this one off.
+        try Files.write("instance-id = \"i-00000000000000bad\"\n[[volume]\n", to: file)
+        let wrong = try await volume.agent.run(["config", "applies", file], under: instance("i-00000000000000001"))
+        #expect(wrong.exitCode == 1 && wrong.log.contains("written for another instance"), "\(wrong)")
+        try Files.write("instance-id = \"i-00000000000000bad\"\n" + table(volume), to: file)
         let same = try await volume.agent.run(["config", "applies", file], under: instance("i-00000000000000bad"))
         #expect(same.exitCode == 0 && same.log.isEmpty, "\(same)")
     }
@@ -73,6 +78,31 @@ struct ConfigCommandTests {
         try Files.write("[[volume]\n", to: file)
         let wrong = try await volume.agent.run(["config", "adopt", file])
         #expect(wrong.exitCode == 78 && Files.text(file) == "[[volume]\n", "\(wrong)")
+        try Files.write("", to: file)
+        let empty = try await volume.agent.run(["config", "adopt", file], under: own)
+        #expect(empty.exitCode == 78 && empty.log.contains("no [[volume]] table") && Files.text(file) == "", "\(empty)")
+    }
+
+    @Test
+    func `by hand neither mounts nor formats what is meant for another instance`() async throws {
+        let volume = try TestVolume()
+        let file = "\(volume.directory.path)/config.toml"
+        try Files.write(
+            "instance-id = \"i-00000000000000bad\"\n" + table(volume, "format = \"if-no-signature\""),
+            to: file
+        )
+        for command in ["mount", "plan"] {
+            let run = try await volume.agent.run(
+                [command, "--config", file],
+                under: instance("i-00000000000000001")
+            )
+            #expect(
+                run.exitCode == 78 && run.log.contains("'autoheal-agent config adopt' makes it this one's"),
+                "\(run)"
+            )
+        }
+        let isBlank = try volume.snapshot().isZero
+        #expect(isBlank)
     }
 
     @Test

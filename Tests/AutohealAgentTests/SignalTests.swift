@@ -21,16 +21,24 @@ struct SignalTests {
         let volume = try TestVolume(attached: false)
         let looking = "\(volume.agent.runtimeDirectory)/looking"
         let stopped = "\(volume.agent.runtimeDirectory)/stop-requested"
-        let run = try await volume.run("mount", ["--tries", "1", "--interval", "0"])
+        let unit = ["env", "AUTOHEAL_UNIT=autoheal-agent.service"]
+        let run = try await volume.run("mount", ["--tries", "1", "--interval", "0"], under: unit)
         #expect(run.exitCode != 0 && !Files.exists(looking) && !Files.exists(stopped), "\(run)")
-        let ended = try await volume.run("mount", patience) { agent in
+        // A run by hand says nothing of the unit.
+        let byHand = try await volume.run("mount", patience) { agent in
+            try await agent.logs("1 of 2")
+            #expect(!Files.exists(looking))
+            agent.send(SIGINT)
+        }
+        #expect(byHand.exitCode == 75 && !Files.exists(stopped), "\(byHand)")
+        let ended = try await volume.run("mount", patience, under: unit) { agent in
             try await agent.logs("1 of 2")
             #expect(Files.exists(looking))
             agent.send(SIGTERM)
         }
         #expect(ended.exitCode == 75 && !Files.exists(looking) && Files.text(stopped)?.isEmpty == false, "\(ended)")
         try volume.device.attach(volume.image)
-        let mounted = try await volume.run()
+        let mounted = try await volume.run(under: unit)
         #expect(mounted.exitCode == 0 && Files.exists(looking), "\(mounted)")
     }
 

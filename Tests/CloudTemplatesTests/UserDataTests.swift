@@ -37,15 +37,15 @@ struct UserDataTests {
         let userData = try UserData(configuration: configuration, source: source)
         let text = try userData.text(format: .cloudConfig)
         let document = try #require(try Yams.load(yaml: text) as? [String: Any])
-        #expect(Set(document.keys) == ["write_files", "runcmd", "merge_how"])
-        let files = try #require(document["write_files"] as? [[String: Any]])
-        let file = try #require(files.first { $0["path"] as? String == ConfigurationFile.standardPath })
-        let content = try #require(file["content"] as? String)
-        #expect(try ConfigurationFile(parsing: content, file: "config.toml") == configuration)
-        #expect(file["permissions"] as? String == "0644")
+        #expect(Set(document.keys) == ["runcmd", "merge_how"])
+        let command = try #require((document["runcmd"] as? [String])?.first)
         let shell = try userData.text(format: .shell)
-        #expect(shell.hasPrefix("#!/bin/sh\n"))
-        #expect(shell.contains("<<'END_OF_FILE'\n\(content)END_OF_FILE\n"))
+        #expect(shell.hasPrefix("#!/bin/sh\n") && command.contains("\n\(shell)END_OF_SCRIPT\n"))
+        let path = ConfigurationFile.standardPath
+        let written = try #require(shell.split(separator: "cat >> \(path).new <<'END_OF_FILE'\n").dropFirst().first)
+        let content = try #require(written.split(separator: "END_OF_FILE\n").first)
+        #expect(try ConfigurationFile(parsing: String(content), file: "config.toml") == configuration)
+        #expect(written.contains("chmod 0644 \(path).new\n"))
     }
 
     @Test("The unit is started and not waited for, in every form", arguments: sources, UserDataFormat.allCases)

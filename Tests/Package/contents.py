@@ -57,7 +57,7 @@ def prove(report, deb, work, root):
         for name in names:
             path = os.path.join(folder, name)
             status = os.stat(path)
-            wanted = 0o755 if path == agent else 0o644
+            wanted = 0o755 if path in (agent, inside("usr/lib/autoheal-agent/power-off")) else 0o644
             if (status.st_mode & 0o7777, status.st_uid, status.st_gid) != (wanted, 0, 0):
                 check(f"mode and owner of {path[len(tree):]}", False, oct(status.st_mode))
 

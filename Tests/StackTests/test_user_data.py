@@ -6,6 +6,7 @@ import functools
 import gzip
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -40,8 +41,9 @@ def scripts(text):
     if text.startswith("#!"):
         return [text]
     if text.startswith("#cloud-config"):
-        files = [each["content"] for each in yaml.safe_load(text)["write_files"]]
-        return [each for each in files if each.startswith("#!")]
+        (command,) = yaml.safe_load(text)["runcmd"]
+        (script,) = re.findall(r"<<'END_OF_SCRIPT'.*?\n(.*\n)END_OF_SCRIPT\n", command, re.S)
+        return [script, "#!/bin/sh\n" + command]
     parts = [each for each in email.message_from_string(text).walk() if not each.is_multipart()]
     return [each.get_payload(decode=True).decode() for each in parts]
 
@@ -81,7 +83,7 @@ def test_a_cloud_config_part_before_ours_keeps_its_lists(tmp_path):
     assert done.returncode == 0, done.stderr
     merged, ours = yaml.safe_load(done.stdout), yaml.safe_load((tmp_path / "ours").read_text())
     assert merged["runcmd"] == [["touch", "/x"], *ours["runcmd"]]
-    assert merged["write_files"] == [{"path": "/y", "content": "z"}, *ours["write_files"]]
+    assert merged["write_files"] == [{"path": "/y", "content": "z"}]
     assert merged["packages"] == ["jq"]
 
 
@@ -95,7 +97,7 @@ def test_mime_needs_no_list_that_another_part_may_replace(tmp_path):
 def test_cloud_init_accepts_the_cloud_config(source):
     text = generate("userdata", *source)
     # Older versions of the schema do not refuse unknown keys at the top.
-    assert set(yaml.safe_load(text)) == {"write_files", "runcmd", "merge_how"}
+    assert set(yaml.safe_load(text)) == {"runcmd", "merge_how"}
     if not shutil.which("cloud-init"):
         pytest.skip("cloud-init is not installed")
     with tempfile.NamedTemporaryFile("w") as file:
@@ -178,7 +180,8 @@ mount --bind {shared} {base}/root{shared}
 rm -f {base}/root/bin/systemctl {base}/root/usr/bin/systemctl
 printf '#!/bin/sh\\necho "$*" >> {shared}/systemctl\\n[ "$1" != show ] || echo no\\n' > {base}/root/usr/bin/systemctl
 printf '#!/bin/sh\\n' > {base}/root{shared}/sleep
-chmod 755 {base}/root/usr/bin/systemctl {base}/root{shared}/sleep
+printf '#!/bin/sh\\n[ "$2" != changed ]\\n' > {base}/root/usr/bin/autoheal-agent
+chmod 755 {base}/root/usr/bin/autoheal-agent {base}/root/usr/bin/systemctl {base}/root{shared}/sleep
 cd {base}/root
 for each in {scripts}; do
     chroot . env PATH={shared}:/usr/sbin:/usr/bin:/sbin:/bin sh "$each" || echo "exit $?"
@@ -427,16 +430,15 @@ def test_run_by_the_modules_of_cloud_init(sandbox, package):
 /usr/bin/python3 - <<'END'
 import logging, yaml
 from unittest import mock
-from cloudinit.config import cc_write_files, cc_runcmd
+from cloudinit.config import cc_runcmd
 data = yaml.safe_load(open("{sandbox.shared}/user-data"))
 cloud = mock.Mock()
 cloud.distro.default_owner = "root:root"
 cloud.get_ipath_cur.return_value = cloud.get_ipath.return_value = "{sandbox.shared}"
-for module in cc_write_files, cc_runcmd:
-    try:
-        module.handle("name", data, cloud, logging.getLogger(), [])
-    except TypeError:
-        module.handle("name", data, cloud, [])
+try:
+    cc_runcmd.handle("name", data, cloud, logging.getLogger(), [])
+except TypeError:
+    cc_runcmd.handle("name", data, cloud, [])
 END
 mkdir -p {sandbox.shared}/scripts
 sh {sandbox.shared}/runcmd 2>/dev/null || sh {sandbox.shared}/scripts/runcmd
@@ -449,14 +451,50 @@ sh {sandbox.shared}/runcmd 2>/dev/null || sh {sandbox.shared}/scripts/runcmd
 # What a first boot may meet.
 
 
-def test_run_leaves_the_configuration_of_another_instance_alone(sandbox):
-    agent = f'#!/bin/sh\necho "$*" >>{sandbox.shared}/agent\n[ "$2" != applies ]\n'
+INSTANCE = "mkdir -p /run/cloud-init; echo i-0123456789abcdef0 >/run/cloud-init/.instance-id"
+
+
+def test_run_names_its_instance_before_any_agent_is_there(sandbox):
+    """Whatever an image brought is gone, and an image that is made now acts on nothing."""
+    former = "mkdir -p /etc/autoheal-agent; echo 'instance-id = \"i-00000001\"' >/etc/autoheal-agent/config.toml"
+    text = generate(
+        "userdata", "--package-url", "http://127.0.0.1:9/a.deb", "--package-sha256", "0" * 64, "--format", "shell"
+    )  # fmt: skip
+    said = sandbox.run(INSTANCE, former, text.replace("30 * 60", "1"))
+    assert "gave up after" in said
+    assert tomllib.loads(sandbox.read(CONFIGURATION)) == {
+        "instance-id": "i-0123456789abcdef0", "volume": [{"device": "/dev/sdf", "mount-point": "/data"}],
+    }  # fmt: skip
+
+
+def test_run_names_none_where_cloud_init_knows_none(sandbox):
+    sandbox.run(INSTANCE.replace("i-0123456789abcdef0", "iid-datasource-none"), generate("userdata", "--preinstalled", "--format", "shell"))
+    assert "instance-id" not in tomllib.loads(sandbox.read(CONFIGURATION))
+
+
+def test_run_does_without_the_name_where_the_agent_does_not_know_it(sandbox):
+    agent = f'#!/bin/sh\n[ "$2" != check ] || ! grep -q ^instance-id /{CONFIGURATION}\n'
     (sandbox.shared / "autoheal-agent").write_text(agent)
     (sandbox.shared / "autoheal-agent").chmod(0o755)
-    said = sandbox.run(generate("userdata", "--preinstalled", "--format", "shell"))
-    assert sandbox.read("agent") == "config applies\n" and "exit 1" in said
-    assert "is another instance's" in sandbox.read("console")
+    sandbox.run("touch /dev/console", INSTANCE, generate("userdata", "--preinstalled", "--format", "shell"))
+    assert set(tomllib.loads(sandbox.read(CONFIGURATION))) == {"volume"}
+    assert "uses a configuration on every instance" in sandbox.read("console")
+
+
+def test_run_says_that_the_agent_does_not_take_the_configuration(sandbox):
+    (sandbox.shared / "autoheal-agent").write_text('#!/bin/sh\n[ "$2" != check ] || { echo "config.toml:5: bad" >&2; exit 78; }\n')
+    (sandbox.shared / "autoheal-agent").chmod(0o755)
+    said = sandbox.run("touch /dev/console", generate("userdata", "--preinstalled", "--format", "shell"))
+    assert "exit 1" in said and "the configuration is wrong: config.toml:5: bad" in sandbox.read("console")
     assert "start" not in sandbox.read("systemctl")
+
+
+def test_run_at_once_with_another_one_waits_for_it(sandbox):
+    """Both write the same files."""
+    script = sandbox.shared / "both"
+    script.write_text(generate("userdata", "--preinstalled", "--format", "shell"))
+    said = sandbox.run(f"for each in 1 2 3 4 5 6; do sh {script} & done; wait")
+    assert said.count("autoheal-agent is set up") == 6 and "FAILED" not in said
 
 
 def test_run_goes_on_at_the_next_boot_where_the_first_was_interrupted(sandbox, package):
@@ -657,7 +695,7 @@ def test_run_asks_for_the_power_off_that_the_package_of_the_image_has(sandbox, h
     drop_in = sandbox.read("system/autoheal-agent.service.d/10-power-off-on-failure.conf").splitlines()
     old = ["OnFailure=poweroff.target", "OnFailureJobMode=replace-irreversibly"]
     asked = [line for line in drop_in if line.startswith("OnFailure")]
-    assert asked == (["OnFailure=autoheal-power-off.service"] if has_unit else old)
+    assert asked == (["OnFailure=autoheal-power-off.service", "OnFailureJobMode=fail"] if has_unit else old)
     assert ("use a newer one" in sandbox.read("console")) is not has_unit
 
 
@@ -669,7 +707,7 @@ def test_run_restarts_the_unit_only_if_it_has_begun_with_other_volumes(sandbox, 
     (sandbox.shared / "autoheal-agent").write_text(agent)
     (sandbox.shared / "autoheal-agent").chmod(0o755)
     sandbox.run(generate("userdata", "--preinstalled", "--format", "shell"))
-    assert sandbox.read("agent").splitlines() == ["config applies", "config adopt", "config changed"]
+    assert sandbox.read("agent").splitlines() == ["config check", "config changed"]
     assert sandbox.read("systemctl").splitlines()[-1] == last
 
 
@@ -694,16 +732,6 @@ def test_run_does_not_leave_a_unit_with_the_old_volumes(sandbox, then, last):
     sandbox.run(STATES.format(shared=sandbox.shared, then=then), generate("userdata", "--preinstalled", "--format", "shell"))
     asked = [line.removesuffix(" autoheal-agent.service") for line in sandbox.read("systemctl").splitlines()]
     assert asked[-1] == last and asked.count("kill --kill-who=main") == 1, asked
-
-
-def test_run_stamps_the_file_before_the_package_is_there(sandbox):
-    (sandbox.shared / "autoheal-agent").write_text(f'#!/bin/sh\necho "$*" >>{sandbox.shared}/agent\n')
-    (sandbox.shared / "autoheal-agent").chmod(0o755)
-    text = generate(
-        "userdata", "--package-url", "http://127.0.0.1:9/a.deb", "--package-sha256", "0" * 64, "--format", "shell"
-    )  # fmt: skip
-    said = sandbox.run(text.replace("30 * 60", "1"))
-    assert "gave up after" in said and sandbox.read("agent").splitlines() == ["config applies", "config adopt"]
 
 
 MASKED = """

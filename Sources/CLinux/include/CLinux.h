@@ -68,6 +68,9 @@ int clinux_timed_read(const char *node, dev_t device, size_t length, int millise
    Returns a descriptor, an eventfd(2), that is readable from the first of them on; -1 and errno on failure. */
 int clinux_catch_termination_signals(void);
 
+/* The handler makes this file, with a byte in it, as soon as one of them comes; before they are caught. */
+int clinux_note_termination_signals(const char *path);
+
 /* The first of those signals that came, or 0; it stays there for every thread to see. */
 int clinux_pending_signal(void);
 

@@ -2,22 +2,31 @@ import ConfigurationFile
 import Yams
 
 extension UserData {
-    /// A cloud-config document: files are written early in the boot, the script runs at its end.
+    /// Ends the script in the command that writes it.
+    static let scriptDelimiter = "END_OF_SCRIPT"
+
+    /// A cloud-config document: one command writes the script and runs it.
+    ///
+    /// Not `write_files`, which may fail or be replaced by another part without keeping the commands from being run: on an
+    /// instance that was made from an image they would find that image's files.
     func cloudConfig() throws(GenerationError) -> String {
-        let script = UserDataFile(path: UserDataPath.script, mode: "0755", content: try script(writesFiles: false))
-        let files = files + [script]
-        let commands = [["sh", UserDataPath.script]]
+        let path = UserDataPath.script
+        let command = """
+            if mkdir -p \(path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }) &&
+              cat >\(path).new <<'\(Self.scriptDelimiter)' && chmod 0755 \(path).new && mv \(path).new \(path)
+            \(try script())\(Self.scriptDelimiter)
+            then
+              sh \(path)
+            else
+              echo "autoheal-install: FAILED: \(path) cannot be written" | tee /dev/console
+              false
+            fi
+
+            """
         var document = YAMLDocument()
         document.append(
-            "write_files",
-            Node(files.map(Self.node)),
-            comment: source == .preinstalled
-                ? "The agent is in the image; this is what it shall do."
-                : "What the agent shall do, and how it is installed."
-        )
-        document.append(
             "runcmd",
-            Node(commands.map { command in Node(command.map { Node($0) }, .implicit, .flow) }),
+            Node([Node(command, .implicit, .literal)]),
             comment:
                 "Only on the first boot. On every boot, autoheal-agent.service waits for the volume and mounts it;\n"
                 + "it is not waited for here, because the boot must not wait for the volume."
@@ -28,15 +37,6 @@ extension UserData {
             comment: "Added to the lists of a cloud-config part before this one, in place of replacing them."
         )
         return "#cloud-config\n\(Self.head("cloud-config"))\n\(try document.text())"
-    }
-
-    private static func node(_ file: UserDataFile) -> Node {
-        Node([
-            (Node("path"), Node(file.path)),
-            // A string: as a number, 0644 would mean something else in YAML 1.2 than in 1.1.
-            (Node("permissions"), Node(file.mode, .implicit, .singleQuoted)),
-            (Node("content"), Node(file.content, .implicit, .literal)),
-        ])
     }
 
     static func head(_ format: String) -> String {

@@ -5,7 +5,7 @@ extension UserData {
     ///
     /// Ours is a script and not cloud-config, because two cloud-config parts are merged by rules that replace lists.
     func mime() throws(GenerationError) -> String {
-        let ours = try UserDataPart(name: "autoheal-install.sh", content: script(writesFiles: true))
+        let ours = try UserDataPart(name: "autoheal-install.sh", content: script())
         let parts = [ours] + appendedParts
         let boundary = "==autoheal-agent=="
         guard !parts.contains(where: { $0.content.contains("--" + boundary) }) else {

@@ -3,29 +3,25 @@ import ConfigurationFile
 import Mustache
 
 extension UserData {
-    /// The shell script that installs and starts the agent.
-    ///
-    /// - Parameter writesFiles: whether the script writes ``files`` itself.
-    func script(writesFiles: Bool) throws(GenerationError) -> String {
+    /// The shell script that writes ``files``, and installs and starts the agent.
+    func script() throws(GenerationError) -> String {
         var context: [String: Any] = [
             "version": agentVersion, "minutes": Self.installMinutes, "script": UserDataPath.script,
             "scriptDirectory": directory(of: UserDataPath.script), "unit": UserDataPath.unit,
             "wanted": UserDataPath.unitIsWanted, "done": UserDataPath.done, "doneWanted": UserDataPath.doneIsWanted,
-            "writesFiles": writesFiles,
             "powerOff": powersOffOnFailure, "powerOffFile": UserDataPath.powerOffOnFailure,
-            "powerOffUnit": UserDataPath.powerOffUnit,
+            "powerOffUnit": UserDataPath.powerOffUnit, "configurationFile": ConfigurationFile.standardPath,
         ]
-        if writesFiles {
-            let delimiter = "END_OF_FILE"
+        for delimiter in ["END_OF_FILE", Self.scriptDelimiter] {
             guard !files.contains(where: { $0.content.split(separator: "\n").contains(Substring(delimiter)) }) else {
                 throw GenerationError("No line may consist of '\(delimiter)': the script ends its files with it.")
             }
-            context["files"] = files.map { file in
-                [
-                    "path": shellQuoted(file.path), "directory": shellQuoted(file.directory), "mode": file.mode,
-                    "content": file.content,
-                ]
-            }
+        }
+        context["files"] = files.map { file in
+            [
+                "path": shellQuoted(file.path), "directory": shellQuoted(file.directory), "mode": file.mode,
+                "content": file.content, "isConfiguration": file.path == ConfigurationFile.standardPath,
+            ] as [String: Any]
         }
         switch source {
         case .url(let url, let digest):

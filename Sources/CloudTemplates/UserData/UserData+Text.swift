@@ -36,7 +36,7 @@ extension UserData {
         }
         return switch format {
         case .cloudConfig: try cloudConfig()
-        case .shell: try script(writesFiles: true)
+        case .shell: try script()
         case .mime: try mime()
         }
     }

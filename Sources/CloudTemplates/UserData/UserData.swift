@@ -52,7 +52,8 @@ package struct UserData: Hashable, Sendable {
         // 255 on it takes OnFailure= then too, unless the tries are joined by RestartMode=direct; older ones ignore that.
         let powerOff = UserDataFile(
             path: UserDataPath.powerOffOnFailure,
-            content: "[Unit]\nOnFailure=autoheal-power-off.service\n\n[Service]\nRestartMode=direct\n"
+            content:
+                "[Unit]\nOnFailure=autoheal-power-off.service\nOnFailureJobMode=fail\n\n[Service]\nRestartMode=direct\n"
         )
         return [configuration] + (powersOffOnFailure ? [powerOff] : []) + source.files
     }
