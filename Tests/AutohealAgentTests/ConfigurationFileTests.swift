@@ -34,7 +34,9 @@ struct ConfigurationFileTests {
     }
 
     @Test
-    func `one bad volume does not stop the others, and the exit code is that of the first that another try may mend`() async throws {
+    func `one bad volume does not stop the others, and the exit code is that of the first that another try may mend`()
+        async throws
+    {
         let good = try TestVolume()
         let foreign = try TestVolume()
         let missing = try TestVolume(attached: false)
