@@ -156,7 +156,7 @@ def stops(stage):
             file.write("no-such-key = 1\n")
         machine.try_to("systemctl", "restart", UNIT)
         is_left_alone("a wrong file does not cost an instance that has its data", machine)
-        check("  which is said", "every volume is mounted and well" in machine.console(), machine.console()[-600:])
+        check("  which is said", "every volume is mounted and can be used" in machine.console(), machine.console()[-600:])
         disk.detach(machine)
     tree.write(config, waits.replace("tries = 999", "tries = 2"))
     disk.erase()
