@@ -72,11 +72,11 @@ extension ConfigurationFile {
                 let text = "instance-id must be a string in quotes, such as \"i-0123456789abcdef0\"."
                 return reader.report(text, key: key, in: .root)
             }
-        case TableName.agentKey:
+        case _ where TableName.single[key] != nil:
             guard let table = value.table else {
-                return reader.report("agent must be a table, written [agent].", key: key, in: .root)
+                return reader.report("\(key) must be a table, written [\(key)].", key: key, in: .root)
             }
-            agent = reader.read(AgentSettings.self, from: table, in: .agent)
+            take(table, key: key, with: &reader)
         case TableName.volumeKey:
             let tables = value.array?.compactMap(\.table)
             guard let tables, tables.count == value.array?.count else {
@@ -93,10 +93,20 @@ extension ConfigurationFile {
             reader.report("'\(key)' belongs to a volume: write it below [[volume]].", key: key, in: .root)
         case _ where AgentSettings.CodingKeys(rawValue: key) != nil:
             reader.report("'\(key)' belongs to the agent: write it below [agent].", key: key, in: .root)
+        case _ where HealthSettings.CodingKeys(rawValue: key) != nil:
+            reader.report("'\(key)' belongs to the watcher: write it below [health].", key: key, in: .root)
         default:
-            let allowed = [TableName.agentKey, TableName.instanceKey, TableName.volumeKey]
+            let allowed = (TableName.single.keys + [TableName.instanceKey, TableName.volumeKey]).sorted()
             let isTable = value.table != nil || value.array?.contains { $0.table != nil } == true
             reader.reportUnknown(key, allowed: allowed, in: isTable ? .other(key) : .root)
+        }
+    }
+
+    private mutating func take(_ table: TOMLTable, key: String, with reader: inout TableReader) {
+        switch TableName.single[key] {
+        case .agent?: agent = reader.read(AgentSettings.self, from: table, in: .agent)
+        case .health?: health = reader.read(HealthSettings.self, from: table, in: .health)
+        default: break
         }
     }
 

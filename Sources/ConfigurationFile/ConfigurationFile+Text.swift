@@ -7,8 +7,10 @@ extension ConfigurationFile {
     package var text: String {
         var documents: [String] = []
         if let instanceID { documents.append(Self.document(TableName.instanceKey, instanceID)) }
-        let agentTable = Self.table(agent)
-        if !agentTable.isEmpty { documents.append(Self.document(TableName.agentKey, agentTable)) }
+        let tables = [
+            (TableName.agentKey, Self.table(agent)), (TableName.healthKey, Self.table(health)),
+        ]
+        for (key, table) in tables where !table.isEmpty { documents.append(Self.document(key, table)) }
         for volume in volumes {
             let tables = TOMLArray()
             tables.append(Self.table(volume))

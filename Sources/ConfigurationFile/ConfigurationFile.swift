@@ -1,7 +1,7 @@
 package import AutohealCore
 
-/// What config.toml says: one `[[volume]]` table per volume and an `[agent]` table, all keys optional but the device; and
-/// which instance it is meant for.
+/// What config.toml says: one `[[volume]]` table per volume, and the tables `[agent]` and `[health]`, all keys
+/// optional but the device; and which instance it is meant for.
 ///
 /// A value that came from a file is right: ``init(parsing:file:)`` takes nothing that ``specs()`` would refuse.
 package struct ConfigurationFile: Hashable, Sendable {
@@ -9,14 +9,21 @@ package struct ConfigurationFile: Hashable, Sendable {
     /// unit waits for that instance's own.
     package var instanceID: String?
     package var agent: AgentSettings
+    package var health: HealthSettings
     package var volumes: [VolumeSettings]
 
     /// Where the package and the user data put it.
     package static let standardPath = "/etc/autoheal-agent/config.toml"
 
-    package init(instanceID: String? = nil, agent: AgentSettings = AgentSettings(), volumes: [VolumeSettings]) {
+    package init(
+        instanceID: String? = nil,
+        agent: AgentSettings = AgentSettings(),
+        health: HealthSettings = HealthSettings(),
+        volumes: [VolumeSettings]
+    ) {
         self.instanceID = instanceID
         self.agent = agent
+        self.health = health
         self.volumes = volumes
     }
 
@@ -42,6 +49,7 @@ package struct ConfigurationFile: Hashable, Sendable {
             )
         }
         for error in agent.errors { reader.report(error, in: .agent) }
+        for error in health.errors { reader.report(error, in: .health) }
         var specs: [(number: Int, spec: VolumeSpec)] = []
         for (index, settings) in volumes.enumerated() {
             do throws(ConfigurationError) {

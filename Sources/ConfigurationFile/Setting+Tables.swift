@@ -33,3 +33,16 @@ extension AgentSettings: SettingTable {
         }
     }
 }
+
+extension HealthSettings: SettingTable {
+    static func setting(_ key: CodingKeys) -> Setting<Self> {
+        switch key {
+        case .listen: .text(\.listen, example: "0.0.0.0:9465")
+        case .interval: .number(\.interval, example: "10")
+        case .startLimit: .number(\.startLimit, example: "3600")
+        case .freePercent: .integer(\.freePercent, example: "5")
+        case .requireServices: .words(\.requireServices, example: "postgresql@15-main.service")
+        case .requireURL: .text(\.requireURL, example: "http://127.0.0.1:8080/ready")
+        }
+    }
+}

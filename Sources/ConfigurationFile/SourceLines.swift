@@ -21,14 +21,13 @@ struct SourceLines {
                 case TableName.volumeKey where statement.text.hasPrefix("[["):
                     volumes += 1
                     table = .volume(volumes)
-                case TableName.agentKey: table = .agent
-                case let other: table = .other(other)
+                case let name: table = TableName.single[name] ?? .other(name)
                 }
                 note(Place(table: table), statement.line)
             } else if var parts = Self.keyParts(statement.text) {
                 var owner = table
-                if table == .root, parts.count > 1, parts.first == TableName.agentKey {
-                    owner = .agent
+                if table == .root, parts.count > 1, let dotted = TableName.single[parts[0]] {
+                    owner = dotted
                     parts.removeFirst()
                 }
                 note(Place(table: owner, key: parts.first), statement.line)
@@ -46,7 +45,7 @@ struct SourceLines {
             ?? {
                 switch table {
                 case .volume: places[Place(table: .root, key: TableName.volumeKey)]
-                case .agent: places[Place(table: .root, key: TableName.agentKey)]
+                case .agent, .health: places[Place(table: .root, key: table.key)]
                 case .other(let name): places[Place(table: .root, key: name)]
                 case .root: nil
                 }

@@ -2,6 +2,7 @@
 enum TableName: Hashable, CustomStringConvertible {
     case root
     case agent
+    case health
     /// From 1, in the order of the file.
     case volume(Int)
     case other(String)
@@ -9,14 +10,22 @@ enum TableName: Hashable, CustomStringConvertible {
     var description: String {
         switch self {
         case .root: "outside any table"
-        case .agent: "[agent]"
+        case .agent: "[\(Self.agentKey)]"
+        case .health: "[\(Self.healthKey)]"
         case .volume(let number): "[[volume]] number \(number)"
         case .other(let name): "[\(name)]"
         }
     }
 
     static let agentKey = "agent"
+    static let healthKey = "health"
     static let volumeKey = "volume"
     /// Of the root.
     static let instanceKey = "instance-id"
+
+    /// The tables that there are once, by their keys.
+    static let single: [String: TableName] = [agentKey: .agent, healthKey: .health]
+
+    /// Of the root, for those that there are once.
+    var key: String? { Self.single.first { $0.value == self }?.key }
 }

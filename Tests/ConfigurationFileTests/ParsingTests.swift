@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A configuration file, read")
 struct ParsingTests {
-    @Test("Every key of a volume and of the agent is taken, under the name of its flag")
+    @Test("Every key of a volume, of the agent and of the watcher is taken, under the name of its flag")
     func everyKey() throws {
         let file = try ConfigurationFile(
             parsing: """
@@ -15,6 +15,14 @@ struct ParsingTests {
                 metadata-endpoint = "http://127.0.0.1:1338"
                 metadata-endpoint-mode = "IPv6"
                 metadata-disabled = false
+
+                [health]
+                listen = "[::]:9465"
+                interval = 2.5
+                start-limit = 60
+                free-percent = 10
+                require-services = ["postgresql@15-main.service", "a.socket"]
+                require-url = "http://localhost:8080/ready?deep=1"
 
                 [[volume]]
                 device = "/dev/sdf"
@@ -41,6 +49,13 @@ struct ParsingTests {
         #expect(file.agent.metadataEndpoint == "http://127.0.0.1:1338")
         #expect(file.agent.metadataEndpointMode == "IPv6")
         #expect(file.agent.metadataDisabled == false)
+        #expect(file.health.listen.flatMap(ListenAddress.init)?.host == "::")
+        #expect(file.health.interval == 2.5)
+        #expect(file.health.startLimit == 60)
+        #expect(file.health.freePercent == 10)
+        #expect(file.health.requireServices == ["postgresql@15-main.service", "a.socket"])
+        let page = file.health.requireURL.flatMap(HTTPTarget.init)
+        #expect(page.map { "\($0)" } == "http://127.0.0.1:8080/ready?deep=1")
         #expect(volume.device == "/dev/sdf")
         #expect(volume.mountPoint == "/data")
         #expect(volume.tries == 90)

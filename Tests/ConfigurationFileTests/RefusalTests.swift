@@ -41,6 +41,42 @@ struct RefusalTests {
             expected: "c:3: [[volume]] number 1: interval '-1.0' must be from 0 to 86400 seconds."
         ),
         Case(text: volume + "interval = nan", expected: "interval 'nan' must be from 0 to 86400 seconds."),
+        Case(
+            text: volume + "[health]\nlisten = 'localhost:80'",
+            expected: "c:4: [health]: listen 'localhost:80' is not an address and a port, such as 0.0.0.0:9465"
+        ),
+        Case(text: volume + "[health]\nlisten = '0.0.0.0:65536'", expected: "is not an address and a port"),
+        Case(
+            text: volume + "[health]\ninterval = 0",
+            expected: "c:4: [health]: interval '0' must be from 0.001 to 86400"
+        ),
+        Case(
+            text: volume + "[health]\nstart-limit = nan",
+            expected: "start-limit 'nan' must be from 0 to 604800 seconds."
+        ),
+        Case(text: volume + "[health]\nfree-percent = 51", expected: "free-percent '51' must be from 0 to 50."),
+        Case(
+            text: volume + "[health]\nrequire-services = ['-H=x.service']",
+            expected: "require-services '-H=x.service' is not the name of a unit"
+        ),
+        Case(
+            text: volume + "[health]\nrequire-services = 'postgresql'",
+            expected: "'postgresql' is not the name of a unit"
+        ),
+        Case(
+            text: volume + "[health]\nrequire-url = 'https://127.0.0.1/'",
+            expected: "require-url 'https://127.0.0.1/' is not http://ADDRESS[:PORT]/PATH"
+        ),
+        Case(
+            text: volume + "[health]\nrequire-url = 'http://example.com/'",
+            expected: "is not http://ADDRESS[:PORT]/PATH"
+        ),
+        Case(text: volume + "health = 1", expected: "'health' is not a key"),
+        Case(text: "health = 1\n" + volume, expected: "c:1: health must be a table, written [health]."),
+        Case(
+            text: "listen = 'x'\n" + volume,
+            expected: "c:1: 'listen' belongs to the watcher: write it below [health]."
+        ),
         Case(text: volume + "mkfs-options = ['-m', 0]", expected: "mkfs-options must be a string or an array"),
         Case(text: "# c\n\n[[volume]]\nlabel = 'x'", expected: "c:3: [[volume]] number 1: device is missing"),
         Case(

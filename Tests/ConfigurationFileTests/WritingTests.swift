@@ -55,7 +55,11 @@ struct WritingTests {
         var agent = AgentSettings()
         agent.logLevel = [nil, "info"].randomElement(using: &generator) ?? nil
         agent.metadataDisabled = [nil, true].randomElement(using: &generator) ?? nil
-        let file = ConfigurationFile(agent: agent, volumes: volumes)
+        var health = HealthSettings()
+        health.listen = [nil, "[::1]:1"].randomElement(using: &generator) ?? nil
+        health.interval = [nil, 0.5, 10].randomElement(using: &generator) ?? nil
+        health.requireServices = [nil, [], ["a@b.service"]].randomElement(using: &generator) ?? nil
+        let file = ConfigurationFile(agent: agent, health: health, volumes: volumes)
         #expect(try ConfigurationFile(parsing: file.text, file: "c") == file)
     }
 }
