@@ -86,11 +86,30 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        // Watches: what answers the network knows nothing of volumes.
+        .target(
+            name: "HealthServer",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .target(
+            name: "HealthWatch",
+            dependencies: [
+                "AutohealCore", "AutohealHost", "ConfigurationFile", "HealthServer",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
         .executableTarget(
             name: "AutohealAgent",
             dependencies: [
-                "AutohealCore", "AutohealHost", "ConfigurationFile", "InstanceMetadata", "SettingFlags",
-                "StructuredLogging",
+                "AutohealCore", "AutohealHost", "ConfigurationFile", "HealthServer", "HealthWatch", "InstanceMetadata",
+                "SettingFlags", "StructuredLogging",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -149,6 +168,14 @@ let package = Package(
             name: "AutohealGenerateTests",
             dependencies: [
                 "AutohealGenerate", "AutohealCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .testTarget(
+            name: "HealthServerTests",
+            dependencies: [
+                "AutohealCore", "HealthServer",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
         .testTarget(name: "BlkidTests", dependencies: ["Blkid", "TestSupport"]),

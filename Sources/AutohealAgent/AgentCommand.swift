@@ -24,8 +24,8 @@ struct AgentCommand: AsyncParsableCommand {
             """,
         version: agentVersion,
         subcommands: [
-            MountCommand.self, PlanCommand.self, ProbeCommand.self, StatusCommand.self, ConfigCommand.self,
-            PrepareImageCommand.self,
+            MountCommand.self, PlanCommand.self, ProbeCommand.self, StatusCommand.self, WatchCommand.self,
+            GrowCommand.self, ConfigCommand.self, PrepareImageCommand.self,
         ]
     )
 }

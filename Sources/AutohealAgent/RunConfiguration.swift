@@ -35,7 +35,11 @@ struct RunConfiguration: Sendable {
         logFormat = try logging.format(default: file?.agent.logFormat)
         logLevel = try logging.level(default: file?.agent.logLevel)
         logConsole = logging.logConsole ?? file?.agent.logConsole
-        environment = (file?.agent.environment ?? [:]).merging(ProcessInfo.processInfo.environment) { $1 }
+        environment = Self.environment(file)
+    }
+
+    static func environment(_ file: ConfigurationFile?) -> [String: String] {
+        (file?.agent.environment ?? [:]).merging(ProcessInfo.processInfo.environment) { $1 }
     }
 
     /// Without `--device`, every volume of the file; with it, that volume, as the file describes it or not at all.
@@ -56,7 +60,7 @@ struct RunConfiguration: Sendable {
         return inFile.map { flags.over($0) }
     }
 
-    private static func file(_ path: String?) throws -> ConfigurationFile? {
+    static func file(_ path: String?) throws -> ConfigurationFile? {
         do throws(ConfigurationFileError) {
             return try ConfigurationFile(path: path ?? ConfigurationFile.standardPath)
         } catch {

@@ -44,6 +44,24 @@ struct RunContext: Sendable {
         await Engine(host: host, logger: logger(for: spec)).plan(spec)
     }
 
+    /// Grows what is mounted, one volume after the other: it takes a moment.
+    ///
+    /// - Returns: the status of the first one that could not be grown.
+    func growAll() async -> ExitStatus {
+        var statuses: [ExitStatus] = []
+        for spec in configuration.volumes where spec.grow {
+            let outcome = await Engine(host: host, logger: logger(for: spec)).grow(spec)
+            let isGood = outcome.exitStatus == .ok && outcome.warnings.isEmpty
+            logger(for: spec).log(
+                level: isGood ? .notice : .error,
+                "\(outcome.growth)",
+                metadata: ["outcome": "\(outcome.name)", "exit.status": "\(outcome.exitStatus.rawValue)"]
+            )
+            statuses.append(isGood || outcome.exitStatus != .ok ? outcome.exitStatus : .osError)
+        }
+        return statuses.first { $0 != .ok } ?? .ok
+    }
+
     /// Handles every volume, several side by side; the unit's run leaves for other units whether it looks.
     ///
     /// - Returns: ``ExitStatus/ofAll(_:)`` of theirs, in the order of the configuration.

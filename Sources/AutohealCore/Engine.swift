@@ -52,6 +52,34 @@ package struct Engine<Machine: Host>: Sendable {
         }
     }
 
+    /// Grows the file system of a volume that is mounted as wished, and does nothing else.
+    package func grow(_ spec: VolumeSpec) async -> Outcome {
+        var once = spec
+        once.tries = 1
+        once.interval = .zero
+        do throws(VolumeError) {
+            let device = try await host.waitForDevice(once, logger: logger)
+            return try await host.withLock(on: device, for: once, purpose: .look, logger: logger) {
+                [once] locked async throws(VolumeError) in
+                guard try isMounted(device, once) else {
+                    throw .superseded("\(device.node) is not mounted at \(once.mountPoint).")
+                }
+                let state = try await host.observe(once, locked, logger: logger)
+                var results = StepResults()
+                for step in try plan(once, from: state).steps {
+                    // Whatever else is missing is for the next mount.
+                    guard case .grow = step else { continue }
+                    results.note(step, warning: try await perform(step, once, on: locked))
+                }
+                return results.done.isEmpty
+                    ? .unchanged(state, warnings: results.warnings)
+                    : .changed(results.done, state, warnings: results.warnings)
+            }
+        } catch {
+            return .stopped(error)
+        }
+    }
+
     /// Converges, and begins anew when something else changed the machine in between.
     private func settle(_ spec: VolumeSpec, on device: Machine.Device) async throws(VolumeError) -> Outcome {
         for _ in 1..<Self.looks {

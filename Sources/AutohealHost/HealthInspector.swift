@@ -6,15 +6,24 @@ import SystemPackage
 /// Looks at a mounted volume and changes nothing.
 package struct HealthInspector: Sendable {
     private let roots: MachineRoots
-    private let readLimit: Duration
+    private let reading: Reading
 
     /// What one read is: any device gives it in one piece.
     private static let readLength = 4096
 
-    /// - Parameter readLimit: how long a read from the device is waited for.
-    package init(roots: MachineRoots = MachineRoots(), readLimit: Duration = HealthThresholds().readLimit) {
+    package enum Reading: Hashable, Sendable {
+        /// In a process of its own, which is left behind if the read hangs for so long.
+        case apart(limit: Duration)
+        /// On this thread, which may hang.
+        case here
+    }
+
+    package init(
+        roots: MachineRoots = MachineRoots(),
+        reading: Reading = .apart(limit: HealthThresholds().readLimit)
+    ) {
         self.roots = roots
-        self.readLimit = readLimit
+        self.reading = reading
     }
 
     /// - Parameters:
@@ -70,11 +79,17 @@ package struct HealthInspector: Sendable {
     private func read(_ device: DeviceNumber, _ node: String?) -> Observed<ReadProbe> {
         guard let node else { return .unknown("its node is not known") }
         var nanoseconds: Int64 = 0
-        let milliseconds = Int32(readLimit / .milliseconds(1))
         let number = clinux_makedev(device.major, device.minor)
-        switch clinux_timed_read(node, number, Self.readLength, milliseconds, &nanoseconds) {
+        let result: Int32
+        switch reading {
+        case .here: result = clinux_read(node, number, Self.readLength, &nanoseconds)
+        case .apart(let limit):
+            let milliseconds = Int32(limit / .milliseconds(1))
+            result = clinux_timed_read(node, number, Self.readLength, milliseconds, &nanoseconds)
+            if result < 0 { return .known(.waiting(limit)) }
+        }
+        switch result {
         case 0: return .known(.answered(in: .nanoseconds(nanoseconds)))
-        case -1: return .known(.waiting(readLimit))
         case let code:
             let errno = Errno(rawValue: code)
             // Neither says anything of the device itself: who asks may not, or it has another name now.

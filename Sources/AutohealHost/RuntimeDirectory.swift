@@ -39,6 +39,15 @@ package struct RuntimeDirectory: Hashable, Sendable {
         }
     }
 
+    /// Whether a run is at work on this mount point now, which it is from when it has found the device.
+    package func isLocked(_ mountPoint: String) -> Bool {
+        let path = file(for: mountPoint, extension: "lock")
+        guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return false }
+        defer { try? descriptor.close() }
+        // Shared, and given back at once: a run that is just about to take it waits 50 ms and takes it then.
+        return flock(descriptor.rawValue, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     /// Replaces the report of a mount point in one step: a reader sees the old one or the new one, never half of one.
     package func write(_ report: Report) throws(Errno) {
         let encoder = JSONEncoder()

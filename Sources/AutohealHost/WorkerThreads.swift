@@ -10,6 +10,15 @@ enum WorkerThreads {
         for thread in threads { pthread_join(thread, nil) }
     }
 
+    /// Starts a thread that nobody waits for.
+    ///
+    /// - Returns: whether there was one to be had.
+    static func startDetached(_ body: @escaping @Sendable () -> Void) -> Bool {
+        guard let thread = start(body) else { return false }
+        pthread_detach(thread)
+        return true
+    }
+
     private static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
         let task = Unmanaged.passRetained(Body(run: body))
         var thread = pthread_t()

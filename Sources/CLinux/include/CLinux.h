@@ -57,9 +57,12 @@ int clinux_xfs_geometry(int fd, uint32_t *block_size, uint64_t *blocks, uint32_t
 int clinux_filesystem_uuid(int fd, uint8_t uuid[16]);         /* FS_IOC_GETFSUUID, EXT4_IOC_GETFSUUID */
 int clinux_xfs_grow(int fd, uint64_t blocks, uint32_t imaxpct); /* XFS_IOC_FSGROWFSDATA */
 
-/* Reads `length` bytes, at most 4096, from the start of a block device past the page cache, in a process of its own: a
-   read that hangs cannot be ended, and a process that has a thread in it cannot end either. Returns 0, an errno (ENXIO: the
-   node is another device by now), or -1 if there is no answer within `milliseconds`; *nanoseconds is what the read took. */
+/* Reads `length` bytes, at most 4096, from the start of a block device past the page cache. Returns 0 or an errno (ENXIO:
+   the node is another device by now); *nanoseconds is what it took. */
+int clinux_read(const char *node, dev_t device, size_t length, int64_t *nanoseconds);
+
+/* The same in a process of its own: a read that hangs cannot be ended, and a process that has a thread in it cannot end
+   either. Returns -1 if there is no answer within `milliseconds`. */
 int clinux_timed_read(const char *node, dev_t device, size_t length, int milliseconds, int64_t *nanoseconds);
 
 /* Catches SIGTERM, SIGINT and SIGHUP in whichever thread they strike. Blocking them would not do: Swift's concurrency

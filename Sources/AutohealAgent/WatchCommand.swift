@@ -1,0 +1,142 @@
+import ArgumentParser
+import AutohealCore
+import AutohealHost
+import ConfigurationFile
+import FoundationEssentials
+import HealthServer
+import HealthWatch
+import Logging
+import NIOPosix
+import StructuredLogging
+import SystemPackage
+
+struct WatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Look at the volumes again and again, say what changes, and answer who asks over HTTP.",
+        discussion: """
+            Never formats, checks, mounts or unmounts. It looks at intervals and whenever the kernel announces a change, and \
+            logs each change of a volume's health once. With --listen it serves
+
+              /health    for who replaces instances: 503 only for what a new instance could cure, after two looks that agree
+              /ready     for who sends traffic: 200 only while every volume can be used and all that is required is there
+              /live      200 while the watcher runs
+              /metrics   Prometheus' text format
+
+            autoheal-watch.service runs it, with what the [health] table of the configuration file says, and begins anew when \
+            that file changes. It needs to read the devices (CAP_DAC_READ_SEARCH, or root), and nothing else.
+            """
+    )
+
+    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
+    var configurationFile: String?
+
+    @OptionGroup(title: "Health") var health: HealthFlags
+
+    @Option(
+        help: ArgumentHelp(
+            "Ask for growth there, by a file that a unit waits for.",
+            discussion: "Without it nothing is asked for.",
+            valueName: "directory"
+        )
+    )
+    var requests: String?
+
+    @OptionGroup(title: "Logging") var logging: LoggingFlags
+
+    // On the main thread, which waits for the kernel; the event loop answers beside it.
+    @MainActor
+    func run() async throws {
+        var configuration = try WatchConfiguration(configurationFile, health)
+        let tags = InstanceTags()
+        let log = LoggingConfiguration(
+            format: try logging.format(default: configuration.file?.agent.logFormat),
+            level: try logging.level(default: configuration.file?.agent.logLevel),
+            tags: tags,
+            environment: configuration.environment,
+            copiesToConsole: logging.logConsole ?? configuration.file?.agent.logConsole
+        )
+        let logger = log.logger()
+        let signals: TerminationSignals
+        do throws(Errno) { signals = try TerminationSignals() } catch {
+            logger.error("Signals cannot be set up: \(error)")
+            throw ExitCode(ExitStatus.osError.rawValue)
+        }
+        // Kept until the end: it asks who this instance is.
+        let identity = InstanceWatch(filling: tags, environment: configuration.environment, logger: logger)
+        while case .settingsChanged = try await watch(configuration, signals, logger) {
+            logger.notice("The configuration file has changed: beginning anew")
+            configuration = try WatchConfiguration(configurationFile, health)
+        }
+        await identity.settle()
+    }
+
+    @MainActor
+    private func watch(
+        _ configuration: WatchConfiguration,
+        _ signals: TerminationSignals,
+        _ logger: Logger
+    ) async throws -> Watcher.End {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let requirements = RequirementWatch(
+            services: configuration.health.requireServices ?? [],
+            page: configuration.health.requireURL.flatMap(HTTPTarget.init),
+            interval: configuration.settings.interval,
+            on: group
+        )
+        let watcher = Watcher(
+            configuration.settings,
+            runtimeDirectory: RuntimeDirectory(environment: configuration.environment),
+            requirements: requirements,
+            requests: requests.map(Requests.init(directory:)),
+            signals: signals,
+            environment: configuration.environment,
+            logger: logger
+        )
+        let server = try await serve(watcher, configuration, group, logger)
+        let looking = requirements.isEmpty ? nil : Task { @concurrent in await requirements.run() }
+        defer { looking?.cancel() }
+        var isWrong = false
+        let end: Watcher.End
+        do throws(HostError) {
+            end = try watcher.run {
+                guard configuration.fileHasChanged else { return false }
+                do throws(ConfigurationFileError) {
+                    _ = try configuration.fileNow()
+                    return true
+                } catch {
+                    if !isWrong { logger.error("The configuration file has changed, and is wrong now: \(error)") }
+                    isWrong = true
+                    return false
+                }
+            }
+        } catch {
+            logger.error("\(error.reason)")
+            throw ExitCode(error.exitStatus.rawValue)
+        }
+        await server?.stop()
+        return end
+    }
+
+    private func serve(
+        _ watcher: Watcher,
+        _ configuration: WatchConfiguration,
+        _ group: MultiThreadedEventLoopGroup,
+        _ logger: Logger
+    ) async throws -> HealthServer? {
+        guard let address = configuration.health.listen.flatMap(ListenAddress.init) else { return nil }
+        do {
+            let server = try await HealthServer.start(host: address.host, port: address.port, on: group) {
+                HealthPages.answer($0, watcher.snapshot)
+            }
+            logger.notice(
+                "Listening",
+                metadata: ["health.listen": "\(address.host):\(server.port ?? address.port)"]
+            )
+            return server
+        } catch {
+            logger.error("Nothing can listen there: \(error)", metadata: ["health.listen": "\(address)"])
+            throw ExitCode(ExitStatus.unavailable.rawValue)
+        }
+    }
+}

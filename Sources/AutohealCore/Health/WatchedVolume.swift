@@ -1,0 +1,93 @@
+/// What the looks at one volume say together. Pure: time comes in with each look.
+package struct WatchedVolume: Hashable, Sendable {
+    package private(set) var phase: VolumePhase = .waiting
+    /// Seconds on any clock that only goes forward, as ``note(_:at:)`` was given them; nil before the first look.
+    package private(set) var verdictSince: Double?
+    private let startLimit: Double
+    private var hasArrived = false
+    private var startingSince: Double?
+    private var curableLooks = 0
+    private var said = Said(verdict: .waiting, faults: [])
+
+    /// Looks that must agree before a volume is said to have failed: who hears it may replace the instance.
+    static let looksToAgree = 2
+
+    private struct Said: Hashable, Sendable {
+        let verdict: HealthVerdict
+        let faults: [String]
+    }
+
+    /// What is to be logged.
+    package struct Change: Hashable, Sendable {
+        package let verdict: HealthVerdict
+        package let faults: [VolumeFault]
+        /// A complete sentence.
+        package let reason: String
+    }
+
+    /// - Parameter startLimit: seconds that a check or a format may take before a volume that is starting has failed.
+    package init(startLimit: Double = 3600) { self.startLimit = startLimit }
+
+    package var faults: [VolumeFault] {
+        if case .mounted(let health) = phase { health.faults } else { [] }
+    }
+
+    /// Whether it is mounted and can be used now, as it was wished.
+    package var isReady: Bool {
+        if case .mounted(let health) = phase { health.status == .ok } else { false }
+    }
+
+    package private(set) var verdict: HealthVerdict = .waiting
+
+    /// Takes in what a look saw.
+    ///
+    /// - Parameter now: seconds, not decreasing.
+    /// - Returns: what has changed since it was last said.
+    package mutating func note(_ phase: VolumePhase, at now: Double) -> Change? {
+        self.phase = phase
+        startingSince = phase == .starting ? startingSince ?? now : nil
+        if case .mounted = phase { hasArrived = true }
+        curableLooks = couldBeCured(at: now) ? min(curableLooks + 1, Self.looksToAgree) : 0
+        let verdict = judged
+        if verdict != self.verdict || verdictSince == nil { verdictSince = now }
+        self.verdict = verdict
+        let saying = Said(verdict: verdict, faults: faults.map(\.name))
+        guard saying != said else { return nil }
+        said = saying
+        return Change(verdict: verdict, faults: faults, reason: reason)
+    }
+
+    package var reason: String {
+        switch phase {
+        case .waiting: "The volume has not arrived yet."
+        case .starting: "The volume is being checked, formatted or mounted."
+        case .stopped(_, let reason): reason
+        case .mounted(let health):
+            health.faults.first?.reason
+                ?? (health.state == .unknown
+                    ? "It cannot be seen whether the volume is mounted." : "The volume is mounted.")
+        }
+    }
+
+    private var judged: HealthVerdict {
+        if curableLooks >= Self.looksToAgree { return .failed }
+        switch phase {
+        case .waiting: return hasArrived ? .degraded : .waiting
+        case .starting: return .starting
+        // Until it has been there once, it is only late.
+        case .stopped(let status, _): return Self.isLate(status) && !hasArrived ? .waiting : .degraded
+        case .mounted(let health): return health.state == .healthy ? .healthy : .degraded
+        }
+    }
+
+    private func couldBeCured(at now: Double) -> Bool {
+        switch phase {
+        case .waiting: hasArrived
+        case .starting: startingSince.map { now - $0 > startLimit } ?? false
+        case .stopped(let status, _): status == .ioError || Self.isLate(status) && hasArrived
+        case .mounted(let health): health.faults.contains { $0.status != .ok && $0.isCuredByReplacement }
+        }
+    }
+
+    private static func isLate(_ status: ExitStatus) -> Bool { status == .noInput || status == .temporaryFailure }
+}
