@@ -9,6 +9,7 @@ from trees import output
 UNITS = [
     "autoheal-agent.service", "autoheal-agent-arrival.service", "autoheal-agent-identity.service", "autoheal-data.target",
     "autoheal-power-off.service",
+    "autoheal-watch.service", "autoheal-grow.path", "autoheal-grow.service",
 ]
 # systemd.exec(5): each of them gives the unit a mount namespace, in which nobody else would see the volume.
 NAMESPACE_OPTIONS = """
@@ -88,9 +89,10 @@ def prove(report, deb, work, root):
         actions = re.findall(rf"(?:systemctl|deb-systemd-invoke)\b.* (?:{verbs})\b.*", script)
         check(f"{name} starts nothing" + ("" if name == "prerm" else " and stops nothing"), not actions, actions)
 
-    with open(inside("usr/lib/systemd/system/autoheal-agent.service")) as file:
-        settings = re.findall(r"^(\w+)=", file.read(), re.M)
-    check("the unit has no mount namespace", not set(settings) & set(NAMESPACE_OPTIONS), set(settings) & set(NAMESPACE_OPTIONS))
+    for unit in ("autoheal-agent.service", "autoheal-watch.service", "autoheal-grow.service"):
+        with open(inside(f"usr/lib/systemd/system/{unit}")) as file:
+            settings = set(re.findall(r"^(\w+)=", file.read(), re.M))
+        check(f"{unit} has no mount namespace", not settings & set(NAMESPACE_OPTIONS), settings & set(NAMESPACE_OPTIONS))
 
 
 def prove_example(check, agent, example, work):
@@ -105,7 +107,7 @@ def prove_example(check, agent, example, work):
         check(f"the example is right {name}", result.returncode == 0, result.stderr)
     # A key that the example does not know would be missing from this message too.
     wrong = os.path.join(work, "wrong.toml")
-    for table in ("[agent]", "[[volume]]"):
+    for table in ("[agent]", "[health]", "[[volume]]"):
         with open(wrong, "w") as file:
             file.write(f"{table}\nno-such-key = 1\n")
         result = subprocess.run([agent, "config", "check", wrong], capture_output=True, text=True)

@@ -9,6 +9,7 @@ import baked
 import interrupted
 import power_off
 import trees
+import watched
 from early import early
 from machine import DROP_IN, EXAMPLES, TARGET, UNIT, Disk, Machine, MachineError
 
@@ -59,6 +60,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "stopped": ("stopped during mkfs; the volume comes after the last try", stopped),
             "isolated": ("another target is isolated; then the machine is shut down", isolated),
             "early": ("a service with the early drop-in", lambda stage: early(stage, configure, LEFTOVER)),
+            "watched": ("the watcher, and a volume that is enlarged", lambda stage: watched.story(stage, configure)),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "baked": ("an instance with another one's disk", baked.story),
             "interrupted": ("a first boot that is interrupted", interrupted.story),
