@@ -32,8 +32,9 @@ def prove(report, deb, work, root):
 
     fields = dict(re.findall(r"^([A-Z][\w-]+): (.*)$", output("dpkg-deb", "--field", deb), re.M))
     depends = {item.split()[0]: item for item in fields["Depends"].split(", ")}
-    expected = {"e2fsprogs", "libblkid1", "libc6", "libgcc-s1", "libmount1", "libstdc++6"}
-    check("it depends on the C libraries and e2fsprogs", set(depends) == expected, sorted(depends))
+    # systemd is for the user of the watcher (sysusers.d(5)).
+    expected = {"e2fsprogs", "libblkid1", "libc6", "libgcc-s1", "libmount1", "libstdc++6", "systemd"}
+    check("it depends on the C libraries, e2fsprogs and systemd", set(depends) == expected, sorted(depends))
     check("glibc 2.34 is enough for apt", depends["libc6"] == "libc6 (>= 2.34)", depends["libc6"])
     check("it suggests xfsprogs", "xfsprogs" in fields["Suggests"], fields.get("Suggests"))
     report.figure("size of the package", f"{os.path.getsize(deb) / 1e6:.1f} MB, installed {int(fields['Installed-Size']) / 1024:.1f} MiB")
