@@ -61,23 +61,40 @@ package struct Engine<Machine: Host>: Sendable {
             let device = try await host.waitForDevice(once, logger: logger)
             return try await host.withLock(on: device, for: once, purpose: .look, logger: logger) {
                 [once] locked async throws(VolumeError) in
-                guard try isMounted(device, once) else {
-                    throw .superseded("\(device.node) is not mounted at \(once.mountPoint).")
-                }
-                let state = try await host.observe(once, locked, logger: logger)
+                let (state, growth) = try await growth(once, of: device, locked)
                 var results = StepResults()
-                for step in try plan(once, from: state).steps {
-                    // Whatever else is missing is for the next mount.
-                    guard case .grow = step else { continue }
-                    results.note(step, warning: try await perform(step, once, on: locked))
-                }
-                return results.done.isEmpty
-                    ? .unchanged(state, warnings: results.warnings)
-                    : .changed(results.done, state, warnings: results.warnings)
+                for step in growth.steps { results.note(step, warning: try await perform(step, once, on: locked)) }
+                guard !results.done.isEmpty else { return .unchanged(state, warnings: results.warnings) }
+                let (after, rest) = try await self.growth(once, of: device, locked)
+                return rest.isEmpty
+                    ? .changed(results.done, after, warnings: results.warnings) : .notConverged(rest, after)
             }
         } catch {
             return .stopped(error)
         }
+    }
+
+    /// What a mounted volume lacks in size; whatever else it lacks is for the next mount.
+    private func growth(
+        _ spec: VolumeSpec,
+        of device: BlockDevice,
+        _ locked: Machine.Device
+    ) async throws(VolumeError) -> (VolumeState, Plan) {
+        guard try isMounted(device, spec) else {
+            throw .failed(
+                HostError(
+                    "grow",
+                    "the file system on \(device.node)",
+                    .text("it is not mounted at \(spec.mountPoint)"),
+                    exitStatus: .temporaryFailure,
+                    advice: "'autoheal-agent mount' mounts it, and grows it then."
+                )
+            )
+        }
+        let state = try await host.observe(spec, locked, logger: logger)
+        var plan = try plan(spec, from: state)
+        plan.steps.removeAll { if case .grow = $0 { false } else { true } }
+        return (state, plan)
     }
 
     /// Converges, and begins anew when something else changed the machine in between.

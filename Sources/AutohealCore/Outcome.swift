@@ -71,8 +71,8 @@ package enum Outcome: Hashable, Sendable {
     /// The same of a run that was to grow file systems and nothing else.
     package var growth: String {
         switch self {
-        case .unchanged(_, let warnings) where warnings.isEmpty: "The file system is as large as its device."
-        case .changed: "The file system has grown to the size of its device."
+        case .unchanged(_, let warnings) where warnings.isEmpty: "There is nothing to grow."
+        case .changed: "The file system has grown, and fills its device."
         case .unchanged(_, let warnings): warnings.joined(separator: " ")
         default: reason
         }

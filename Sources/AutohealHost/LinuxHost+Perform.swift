@@ -75,7 +75,7 @@ extension LinuxHost {
     ) throws(VolumeError) {
         let kernelLog = KernelLog(roots: roots)
         do throws(VolumeError) {
-            try mountPoint.grow(type, to: size)
+            try mountPoint.grow(type, to: size, on: device.device.number)
         } catch {
             guard case .failed(var failure) = error else { throw error }
             let said = kernelLog.lines(naming: scanner.kernelName(of: device.device)).suffix(3).joined(separator: " / ")

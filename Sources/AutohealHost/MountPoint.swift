@@ -89,8 +89,15 @@ struct MountPoint: Sendable {
     }
 
     /// Grows the mounted file system online to `size` bytes, as systemd-growfs does.
-    func grow(_ type: FilesystemType, to size: UInt64) throws(VolumeError) {
+    ///
+    /// - Parameter number: of the device that it must be on; what has been mounted here meanwhile stays as it is.
+    func grow(_ type: FilesystemType, to size: UInt64, on number: DeviceNumber) throws(VolumeError) {
         try withDirectory { descriptor throws(VolumeError) in
+            var directory = stat()
+            guard fstat(descriptor, &directory) == 0 else { throw failure("grow", errno) }
+            guard directory.st_dev == clinux_makedev(number.major, number.minor) else {
+                throw .superseded("\(path) no longer shows the device that was to grow.")
+            }
             if type == .xfs {
                 var blockSize: UInt32 = 0
                 var blocks: UInt64 = 0
