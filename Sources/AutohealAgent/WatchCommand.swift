@@ -6,6 +6,7 @@ import FoundationEssentials
 import HealthServer
 import HealthWatch
 import Logging
+import NIOCore
 import NIOPosix
 import StructuredLogging
 import SystemPackage
@@ -95,7 +96,6 @@ struct WatchCommand: AsyncParsableCommand {
         )
         let server = try await serve(watcher, configuration, group, logger)
         let looking = requirements.isEmpty ? nil : Task { @concurrent in await requirements.run() }
-        defer { looking?.cancel() }
         var isWrong = false
         let end: Watcher.End
         do throws(HostError) {
@@ -114,7 +114,12 @@ struct WatchCommand: AsyncParsableCommand {
             logger.error("\(error.reason)")
             throw ExitCode(error.exitStatus.rawValue)
         }
+        // At the end of the program everything goes by itself, and at once.
+        guard end == .settingsChanged else { return end }
         await server?.stop()
+        looking?.cancel()
+        await looking?.value
+        try? await group.shutdownGracefully()
         return end
     }
 
@@ -135,7 +140,13 @@ struct WatchCommand: AsyncParsableCommand {
             )
             return server
         } catch {
-            logger.error("Nothing can listen there: \(error)", metadata: ["health.listen": "\(address)"])
+            logger.error(
+                """
+                Nothing can listen there: \(error). Give --listen, or listen in [health], an address of this machine and \
+                a port that is free
+                """,
+                metadata: ["health.listen": "\(address)"]
+            )
             throw ExitCode(ExitStatus.unavailable.rawValue)
         }
     }

@@ -145,7 +145,7 @@ package final class Watcher: Sendable {
         let state = requirement.state
         let message =
             state.verdict == .failed
-            ? "Another look agrees, so /health answers 503 from now on: \(requirement.name): \(state.reason)"
+            ? "Another look agrees, and a new instance could cure it: \(requirement.name): \(state.reason)"
             : "\(requirement.name) is \(state.verdict.rawValue): \(state.reason)"
         logger.log(
             level: level(state.verdict, isUsable: state.isMet),
@@ -166,7 +166,7 @@ package final class Watcher: Sendable {
         let advice = change.faults.first.map { " \($0.advice)" } ?? ""
         let message =
             change.verdict == .failed
-            ? "Another look agrees, so /health answers 503 from now on: \(change.reason)"
+            ? "Another look agrees, and a new instance could cure it: \(change.reason)\(advice)"
             : "The volume is \(change.verdict.rawValue): \(change.reason)\(advice)"
         let isUsable = change.faults.allSatisfy { $0.status == .ok }
         logger.log(level: level(change.verdict, isUsable: isUsable), "\(message)", metadata: metadata)
