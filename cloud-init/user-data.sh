@@ -54,8 +54,9 @@ mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml
 command -v autoheal-agent >/dev/null || fail "this image has no autoheal-agent: install it there, or let user data do it"
 problem=$(autoheal-agent config check 2>&1) || {
     # Older versions do not know the line.
-    sed -i '/^instance-id = /d' /etc/autoheal-agent/config.toml
-    problem=$(autoheal-agent config check 2>&1) || fail "the configuration is wrong: $problem"
+    grep -v '^instance-id = ' /etc/autoheal-agent/config.toml >/etc/autoheal-agent/config.toml.new
+    autoheal-agent config check /etc/autoheal-agent/config.toml.new >/dev/null 2>&1 || fail "the configuration is wrong: $problem"
+    mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml
     tell "this version of autoheal-agent uses a configuration on every instance that is made from an image of this one"
 }
 systemctl daemon-reload

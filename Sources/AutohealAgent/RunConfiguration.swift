@@ -22,7 +22,9 @@ struct RunConfiguration: Sendable {
     init(file path: String?, volume: VolumeFlags, logging: LoggingFlags) throws {
         let file = try Self.file(path)
         if let foreign = file.flatMap({ ForeignConfiguration($0) }) {
-            Main.complain("autoheal-agent: \(path ?? ConfigurationFile.standardPath): \(foreign.warning)")
+            Main.complain(
+                "autoheal-agent: \(path ?? ConfigurationFile.standardPath): nothing was done: \(foreign.warning)"
+            )
             throw ExitCode(ExitStatus.configuration.rawValue)
         }
         volumes = try Self.settings(volume.settings, over: file, named: path ?? ConfigurationFile.standardPath)

@@ -473,7 +473,7 @@ def test_run_names_none_where_cloud_init_knows_none(sandbox):
 
 
 def test_run_does_without_the_name_where_the_agent_does_not_know_it(sandbox):
-    agent = f'#!/bin/sh\n[ "$2" != check ] || ! grep -q ^instance-id /{CONFIGURATION}\n'
+    agent = f'#!/bin/sh\n[ "$2" != check ] || ! grep -q ^instance-id "${{3:-/{CONFIGURATION}}}"\n'
     (sandbox.shared / "autoheal-agent").write_text(agent)
     (sandbox.shared / "autoheal-agent").chmod(0o755)
     sandbox.run("touch /dev/console", INSTANCE, generate("userdata", "--preinstalled", "--format", "shell"))
