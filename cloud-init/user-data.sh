@@ -54,9 +54,10 @@ mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml
 command -v autoheal-agent >/dev/null || fail "this image has no autoheal-agent: install it there, or let user data do it"
 problem=$(autoheal-agent config check 2>&1) || {
     # Older versions do not know the line.
-    grep -v '^instance-id = ' /etc/autoheal-agent/config.toml >/etc/autoheal-agent/config.toml.new
-    autoheal-agent config check /etc/autoheal-agent/config.toml.new >/dev/null 2>&1 || fail "the configuration is wrong: $problem"
-    mv /etc/autoheal-agent/config.toml.new /etc/autoheal-agent/config.toml
+    config=/etc/autoheal-agent/config.toml
+    grep -v '^instance-id = ' $config >$config.new
+    autoheal-agent config check $config.new >/dev/null 2>&1 || fail "the configuration is wrong: $problem"
+    mv $config.new $config
     tell "this version of autoheal-agent uses a configuration on every instance that is made from an image of this one"
 }
 systemctl daemon-reload
