@@ -67,6 +67,13 @@ struct RunContext: Sendable {
     /// - Returns: ``ExitStatus/ofAll(_:)`` of theirs, in the order of the configuration.
     @MainActor
     func mountAll() async -> ExitStatus {
+        if let refusal = runtimeDirectory.handOver?.refusal {
+            let metadata: Logger.Metadata = ["exit.status": "\(ExitStatus.unavailable.rawValue)"]
+            logging.logger().error("\(refusal)", metadata: metadata)
+            return .unavailable
+        }
+        // What a person released, a person takes back.
+        runtimeDirectory.removeHandOver()
         guard isOfUnit else { return await mountEach() }
         runtimeDirectory.setIsLooking(true)
         let status = await mountEach()

@@ -72,6 +72,26 @@ package struct Report: Hashable, Sendable, Codable {
         self.duration = duration
     }
 
+    /// The same after its volume was released.
+    ///
+    /// - Parameter time: seconds since 1970.
+    package func released(_ attempt: ReleaseAttempt, at time: Double) -> Report {
+        var report = self
+        report.outcome = Self.releasedOutcome
+        report.exitStatus = .ok
+        report.reason = "\(attempt.reason) 'systemctl start autoheal-agent' mounts it again."
+        report.steps = []
+        report.warnings = nil
+        report.mounted = nil
+        report.duration = 0
+        report.time = time
+        return report
+    }
+
+    package var isReleased: Bool { outcome == Self.releasedOutcome }
+
+    private static let releasedOutcome = "released"
+
     package enum CodingKeys: String, CodingKey {
         case version, device, node, number, mounted, outcome, reason, steps, warnings, time, duration
         case mountPoint = "mount_point"

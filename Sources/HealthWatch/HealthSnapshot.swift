@@ -30,7 +30,7 @@ package struct HealthSnapshot: Hashable, Sendable {
     /// The worst of all; while nothing is known of any volume, they are waited for.
     package var verdict: HealthVerdict {
         guard !volumes.isEmpty else { return .waiting }
-        let order: [HealthVerdict] = [.failed, .degraded, .starting, .waiting]
+        let order: [HealthVerdict] = [.failed, .releasing, .released, .degraded, .starting, .waiting]
         let all = volumes.map(\.state.verdict) + requirements.map(\.state.verdict)
         return order.first(where: all.contains) ?? .healthy
     }

@@ -176,7 +176,7 @@ package final class Watcher: Sendable {
         switch verdict {
         case .failed: .error
         case .degraded: isUsable ? .warning : .error
-        case .healthy, .waiting, .starting: .notice
+        case .healthy, .waiting, .starting, .releasing, .released: .notice
         }
     }
 }

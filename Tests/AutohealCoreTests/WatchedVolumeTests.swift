@@ -56,6 +56,19 @@ struct WatchedVolumeTests {
         #expect(verdicts([Self.good, late, late]) == [.healthy, .degraded, .failed])
     }
 
+    @Test func `what is given up on purpose has not failed, and is not ready`() {
+        let released = VolumePhase.released(reason: "It was released.")
+        #expect(
+            verdicts([Self.good, .releasing, .releasing, released, released, Self.good])
+                == [.healthy, .releasing, .releasing, .released, .released, .healthy]
+        )
+        var volume = WatchedVolume()
+        for phase in [VolumePhase.releasing, released] {
+            _ = volume.note(phase, at: 0)
+            #expect(!volume.isReady)
+        }
+    }
+
     @Test func `a long check does not get its instance killed, until the limit`() {
         let phases = [VolumePhase](repeating: .starting, count: 6)
         #expect(verdicts(phases, startLimit: 25) == [.starting, .starting, .starting, .starting, .failed, .failed])

@@ -8,6 +8,7 @@ import subprocess
 import baked
 import interrupted
 import power_off
+import released
 import trees
 import watched
 from early import early
@@ -61,6 +62,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "isolated": ("another target is isolated; then the machine is shut down", isolated),
             "early": ("a service with the early drop-in", lambda stage: early(stage, configure, LEFTOVER)),
             "watched": ("the watcher, and a volume that is enlarged", lambda stage: watched.story(stage, configure)),
+            "released": ("the hand-over", lambda stage: released.story(stage, configure, bind)),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "baked": ("an instance with another one's disk", baked.story),
             "interrupted": ("a first boot that is interrupted", interrupted.story),
@@ -103,10 +105,11 @@ def bind(tree, service, text):
     tree.run("systemctl", "add-wants", TARGET, service)
 
 
-def configure(tree, disk, further=""):
+def configure(tree, disk, further="", metadata=None):
+    service = f'metadata-endpoint = "{metadata}"' if metadata else "metadata-disabled = true"
     tree.write(
         "/etc/autoheal-agent/config.toml",
-        f'[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n{further}',
+        f'[agent]\n{service}\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n{further}',
     )
 
 

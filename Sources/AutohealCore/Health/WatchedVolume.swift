@@ -61,7 +61,8 @@ package struct WatchedVolume: Hashable, Sendable {
         switch phase {
         case .waiting: "The volume has not arrived yet."
         case .starting: "The volume is being checked, formatted or mounted."
-        case .stopped(_, let reason): reason
+        case .stopped(_, let reason), .released(let reason): reason
+        case .releasing: "What uses the volume is stopped, so that it can be unmounted."
         case .mounted(let health):
             health.faults.first?.reason
                 ?? (health.state == .unknown
@@ -77,6 +78,8 @@ package struct WatchedVolume: Hashable, Sendable {
         // Until it has been there once, it is only late.
         case .stopped(let status, _): return Self.isLate(status) && !hasArrived ? .waiting : .degraded
         case .mounted(let health): return health.state == .healthy ? .healthy : .degraded
+        case .releasing: return .releasing
+        case .released: return .released
         }
     }
 
@@ -86,6 +89,7 @@ package struct WatchedVolume: Hashable, Sendable {
         case .starting: startingSince.map { now - $0 > startLimit } ?? false
         case .stopped(let status, _): status == .ioError || Self.isLate(status) && hasArrived
         case .mounted(let health): health.faults.contains { $0.status != .ok && $0.isCuredByReplacement }
+        case .releasing, .released: false
         }
     }
 
