@@ -52,7 +52,9 @@ struct ReleaseRun: Sendable {
             return .configuration
         }
         guard let endpoint else {
-            logger.error("Nothing was released: the metadata service is disabled, so nothing tells that the instance ends")
+            logger.error(
+                "Nothing was released: the metadata service is disabled, so nothing tells that the instance ends"
+            )
             return .configuration
         }
         let client = MetadataClient(endpoint: endpoint, group: MultiThreadedEventLoopGroup(numberOfThreads: 1))
@@ -175,7 +177,9 @@ struct ReleaseRun: Sendable {
                     lines.append(Line(level: .notice, message: attempt.reason, metadata: metadata))
                     return true
                 } catch {
-                    lines.append(Line(level: .error, message: "Not released: \(error.reason)", metadata: metadata(volume)))
+                    lines.append(
+                        Line(level: .error, message: "Not released: \(error.reason)", metadata: metadata(volume))
+                    )
                     if status == .ok { status = error.exitStatus }
                     return true
                 }

@@ -29,7 +29,8 @@ package struct UnitManager: Sendable {
             switch result.terminationStatus {
             // systemctl(1): not loaded, as for what nobody has made.
             case .exited(0), .exited(5): return nil
-            default: return result.standardError.split(whereSeparator: \.isNewline).first.map(String.init) ?? "it failed"
+            default:
+                return result.standardError.split(whereSeparator: \.isNewline).first.map(String.init) ?? "it failed"
             }
         } catch {
             return "\(error)"

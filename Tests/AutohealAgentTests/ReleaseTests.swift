@@ -61,7 +61,10 @@ struct ReleaseTests {
         let script = "sh -c 'exec 8<\(volume.mountPoint); touch $ready; exec sleep 60'"
         let run = try await release(volume, besides: script)
         #expect(run.exitCode == 69, "\(run)")
-        #expect(["(sleep)", "(sh)"].contains { run.log.contains($0) } && run.log.contains("Nothing was killed"), "\(run)")
+        #expect(
+            ["(sleep)", "(sh)"].contains { run.log.contains($0) } && run.log.contains("Nothing was killed"),
+            "\(run)"
+        )
         let isMounted = volume.isMounted
         #expect(isMounted)
         let status = try await volume.agent.run(["status"])

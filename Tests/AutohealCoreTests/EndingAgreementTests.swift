@@ -19,7 +19,9 @@ struct EndingAgreementTests {
     }
 
     @Test func `one that says otherwise begins it anew`() {
-        #expect(agreed([(true, at: 0), (false, at: 5), (true, at: 10), (true, at: 15)]) == [false, false, false, true])
+        #expect(
+            agreed([(true, at: 0), (false, at: 5), (true, at: 10), (true, at: 15)]) == [false, false, false, true]
+        )
     }
 
     @Test func `one reason says nothing of another`() {

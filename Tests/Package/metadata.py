@@ -31,7 +31,12 @@ class Service(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Service).serve_forever()
+class Server(ThreadingHTTPServer):
+    # A client that has gone is no error of the service.
+    def handle_error(self, *_):
+        pass
+
+Server(("127.0.0.1", int(sys.argv[1])), Service).serve_forever()
 """
 
 

@@ -25,11 +25,11 @@ WRITER = """\
 ExecStart=/bin/sh -c 'while sleep 0.1; do echo row >>/data/rows; done'
 ExecStop=/bin/sh -c 'sleep 1; echo the last row >>/data/rows'
 """
-# As for any disk; knows nothing of the agent.
+# Bound to the mount alone.
 NEEDS_MOUNT = """\
 [Unit]
-RequiresMountsFor=/data
-After=autoheal-agent.service
+Requires=data.mount
+After=data.mount autoheal-agent.service
 [Service]
 WorkingDirectory=/data
 ExecStart=/bin/sleep infinity
@@ -77,8 +77,9 @@ def after_a_notice(report, machine, disk, metadata):
     metadata.tell("Terminated")
     machine.wait("the holder to be named", lambda: "(sleep)" in machine.journal("--unit", RELEASE))
     check("a holder of another user is named", True)
-    page = ask(machine, "/health")
-    check("meanwhile /health is 200, releasing", page.startswith("200") and '"status":"releasing"' in page, page)
+    machine.wait("the watcher to see it", lambda: '"status":"releasing"' in ask(machine, "/health"))
+    pages = [ask(machine, page)[:3] for page in ("/health", "/ready")]
+    check("meanwhile /health is 200, releasing, and /ready 503", pages == ["200", "503"], pages)
     states = {unit: machine.state(unit)["ActiveState"] for unit in ("writer.service", "needs-mount.service", "dependent.service", TARGET, UNIT)}
     check("what is bound to the volume, what requires its mount, and the agent have stopped", set(states.values()) == {"inactive"}, states)
     check("the holder goes on, and the volume stays", machine.state("holder.service")["ActiveState"] == "active" and len(machine.mounts("/data")) == 1)
@@ -111,12 +112,12 @@ def prove_clean(check, disk):
     features = subprocess.run(["dumpe2fs", "-h", disk.node], check=True, capture_output=True, text=True).stdout
     check("the file system is clean, with nothing in its journal", "needs_recovery" not in features and "state:         clean" in features, features)
     rows = subprocess.run(["debugfs", "-R", "cat /rows", disk.node], check=True, capture_output=True, text=True).stdout
-    check("what the service wrote as it stopped is in the volume", rows.endswith("row\nthe last row\n"), rows[-100:])
+    check("what the service wrote as it stopped is in the volume", "row\nthe last row\n" in rows, rows[-100:])
 
 
 def by_hand(check, machine):
     machine.run(*HIDDEN)
-    machine.wait("its namespace", lambda: "sleep" in machine.run("ps", "-C", "sleep", "-o", "args="))
+    machine.wait("its namespace", lambda: machine.runs("sleep"))
     first = machine.try_to("autoheal-agent", "release", "--wait", "1")
     check("a mount in another namespace is no release", first.returncode == 69 and "only" in first.stderr and "released." not in first.stderr, first.stderr)
     machine.run("systemctl", "stop", "hidden.service")

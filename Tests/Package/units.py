@@ -209,7 +209,7 @@ def stopped(stage):
         machine.run("systemctl", "start", "--no-block", UNIT)
         machine.wait("a try", lambda: machine.state()["ActiveState"] == "activating")
         machine.run("dpkg", "--remove", "autoheal-agent")
-        machine.wait("the agent to end", lambda: machine.try_to("pgrep", "-x", "autoheal-agent").returncode != 0)
+        machine.wait("the agent to end", lambda: machine.state()["MainPID"] == "0")
         check("removal stops an agent that waits", True)
         machine.run("dpkg", "--install", deb)
 
