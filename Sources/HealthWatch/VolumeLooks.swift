@@ -55,7 +55,7 @@ struct VolumeLooks {
                     mountPoint: mountPoint,
                     state: volume.state,
                     observation: observation,
-                    healDuration: report.flatMap { $0.steps.contains(Step.mountName) ? $0.duration : nil }
+                    heal: report?.heal
                 ),
                 change: change,
                 report: report
