@@ -112,7 +112,7 @@ def follow(mount_point, wanted, command="", since=None, hold=0):
             times.setdefault("status", time.monotonic() - since)
         if end is None and {"health", "ready", "status"} <= times.keys():
             end = time.monotonic() + hold
-        time.sleep(0.1)
+        time.sleep(0.25)
     status.end()
     health = get("health")
     return {
@@ -145,7 +145,10 @@ def grown(node, mount_point, since):
     return {
         "larger": kernel(rf"{node}: detected capacity change", since),
         "grown": kernel(rf"\({node}\): resized filesystem", since),
-        "said": [entry["MESSAGE"] for entry in map(json.loads, lines) if "AUTOHEAL_VOLUME_MOUNT_POINT" in entry],
+        "said": [
+            entry["MESSAGE"] for entry in map(json.loads, lines)
+            if entry.get("AUTOHEAL_VOLUME_MOUNT_POINT") == mount_point and "has grown" in entry["MESSAGE"]
+        ],
         "log": said(mount_point, since),
         "health": get("health")[0],
     }

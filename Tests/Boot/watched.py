@@ -35,7 +35,7 @@ file = os.open("{WRITES}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 while True:
     os.write(file, b"%f\\n" % time.monotonic())
     os.fsync(file)
-    time.sleep(0.02)
+    time.sleep(0.1)
 """
 
 SETTINGS = """
@@ -123,17 +123,16 @@ class Story:
         since = self.clock()
         # A controller of EBS has the kernel do it, by an event that QEMU's has not.
         guest.output("sh", "-c", f"echo 1 >/sys/block/{disk}/device/rescan_controller")
+        has_grown = lambda: int(guest.output("stat", "--file-system", "--format=%b", GROWN)) * 4096 > SMALL
         with contextlib.suppress(StagingError):
-            guest.wait_until(
-                "the file system to grow", lambda: self.facts("grown", disk, GROWN, since)["grown"], limit=60, pause=1
-            )
+            guest.wait_until("the file system to grow", has_grown, limit=60, pause=2)
         self.expect("the enlarged one", GROWN, HEALTHY)
         facts = self.facts("grown", disk, GROWN, since)
         check("the file system grew while it was written to", facts["larger"] and facts["grown"], facts)
         if facts["larger"] and facts["grown"]:
             self.report.figure("seconds from the larger device to the grown file system", f"{facts['grown'] - facts['larger']:.2f}")
             self.report.figure("seconds that one write took longest meanwhile", self.longest_pause(facts))
-        check("  the growing unit says so in one line", len(facts["said"]) == 1 and "grown" in facts["said"][0], facts["said"])
+        check("  the growing unit says so in one line", len(facts["said"]) == 1, facts["said"])
         check("  nothing was restarted or mounted anew: processes, runs, mount", self.runs() == before, (before, self.runs()))
         guest.output("sync", WRITES)
         with guest.standstill():
@@ -149,13 +148,13 @@ class Story:
         self.recovery("inodes again", MAPPED, f"rm -r {MAPPED}/d")
 
     def errors(self):
+        """Nobody writes after the journal was aborted: that must be seen without."""
         kernel_name = self.guest.output("readlink", "-f", NODE).strip().rpartition("/")[2]
         trigger = f"echo boot-test >/sys/fs/ext4/{kernel_name}/trigger_fs_error"
         self.fault("an error that ext4 goes on after", MAPPED, wanted("errors-recorded", state="degraded", ready=True), trigger)
-        stop = wanted("journal-aborted", "read-only")
-        self.fault("an error that ext4 stops after", MAPPED, stop, f"mount -o remount,errors=remount-ro {MAPPED} && {trigger}")
+        self.fault("an error that ext4 stops after", MAPPED, wanted("journal-aborted"), f"mount -o remount,errors=remount-ro {MAPPED} && {trigger}")
         self.remount(MAPPED, NODE)
-        write = f"echo x >{MAPPED}/written; sync {MAPPED}/written; echo x >{MAPPED}/again; true"
+        write = f"echo x >{MAPPED}/written; sync {MAPPED}/written; true"
         self.fault("every write fails", MAPPED, wanted("journal-aborted"), self.load("flakey") + write)
         self.remount(MAPPED, NODE)
         self.fault("every read and write fails", MAPPED, wanted("read-failed"), self.load("error"))
@@ -214,7 +213,9 @@ class Story:
         check, log = self.report.check, facts["log"]
         check(f"{what}: /health, /ready and status say {wanted['faults']}", {"health", "ready", "status"} <= facts["times"].keys(), facts)
         codes = facts["codes"]["health"]
-        check(f"  /health went from 200 to {wanted['health']}", codes == [200, 503] if is_failure else codes == [200], codes)
+        # What is done from outside is done before anybody is asked.
+        steps = ([200, 503], [503]) if since else ([200, 503],)
+        check(f"  /health went from 200 to {wanted['health']}", codes in steps if is_failure else codes == [200], codes)
         named = set(facts["health"][2])
         last = log[-1] if log else {"state": None, "faults": [], "priority": None}
         agree = [facts["health"][1:], list(facts["metrics"]), [last["state"], last["faults"]]]
