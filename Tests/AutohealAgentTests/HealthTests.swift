@@ -68,7 +68,8 @@ struct HealthTests {
         let block = try #require(UInt64(map.output.filter(\.isNumber)))
         let errors: [(bytes: String, exitCode: Int32)] = [(#"\377\377\377\373"#, 74), (#"\0\0\0\0"#, 0)]
         for error in errors {
-            let write = "printf '\(error.bytes)' | dd of=\(volume.node) bs=1 seek=\(block * blockSize + 0x20) conv=notrunc"
+            let place = block * blockSize + 0x20
+            let write = "printf '\(error.bytes)' | dd of=\(volume.node) bs=1 seek=\(place) conv=notrunc"
             try await Command.check("sh", ["-c", write])
             try await expect(error.exitCode, error.exitCode == 0 ? nil : "journal-aborted", cured: true, of: volume)
             let run = try await volume.run()
