@@ -22,7 +22,7 @@ def arguments():
         description="Boots instances under QEMU as on EC2; cloud-init installs the package, and a volume is hot-added.",
         epilog="Without a choice, what Tests/Boot/plan.py has for the release. The images are kept in the cache directory.",
     )
-    parser.add_argument("--all", action="store_true", help="all fifteen scenarios")
+    parser.add_argument("--all", action="store_true", help="all scenarios")
     parser.add_argument(
         "--scenario", type=int, action="append", choices=range(1, 16), metavar="N", help="only this one; may be repeated"
     )

@@ -25,7 +25,8 @@ def timeline(since, *units):
     """Seconds after `since`, a time of this clock: when units had stopped, the kernel unmounted, and who said what."""
     times, released = {}, []
     for unit in units:
-        stopped = int(output("systemctl", "show", "--value", "--property=InactiveEnterTimestampMonotonic", unit) or 0) / 1e6
+        words = ("systemctl", "show", "--value", "--property=InactiveEnterTimestampMonotonic", unit)
+        stopped = int(output(*words) or 0) / 1e6
         if stopped >= since:
             times[unit] = stopped - since
     for entry in journal("--dmesg"):

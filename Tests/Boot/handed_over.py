@@ -50,11 +50,13 @@ def story(stories):
     stories.metadata.instance.lifecycle_state = "Terminated"
     code, page = wait_for_release(guest)
     check("/health says released", "released" in json.dumps(page), (code, page))
-    facts = guest.python(FACTS, "timeline", json.dumps([notice, APPLICATION, LAST_WRITE, bound_services.TARGET, UNIT]))
+    units = (APPLICATION, LAST_WRITE, bound_services.TARGET, UNIT)
+    facts = guest.python(FACTS, "timeline", json.dumps([notice, *units]))
     times = facts["times"]
     report_times(stories, times)
     order = [times.get(key) for key in (LAST_WRITE, bound_services.TARGET, UNIT, "unmounted", "released")]
-    check("the bound service stopped first, then the target, the agent's unit, the mount", None not in order and sorted(order) == order, times)
+    is_ordered = None not in order and sorted(order) == order
+    check("the bound service stopped first, then the target, the agent's unit, the mount", is_ordered, times)
     check("the log says released, once", len(facts["released"]) == 1, facts["released"])
     check("the console says released", "released" in guest.console()[guest.console_mark :].lower())
     check("nothing is mounted there any more", not mounts(guest), mounts(guest))

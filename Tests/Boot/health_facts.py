@@ -35,7 +35,8 @@ def volume_of(text, mount_point):
 def metrics(mount_point):
     """The state and the faults, as Prometheus would be told."""
     text = get("metrics")[1]
-    find = lambda name: re.findall(rf'^autoheal_volume_{name}{{.*mount_point="{mount_point}",{name}="(.*)"}} 1$', text, re.M)
+    line = r'^autoheal_volume_{0}{{.*mount_point="{1}",{0}="(.*)"}} 1$'
+    find = lambda name: re.findall(line.format(name, re.escape(mount_point)), text, re.M)
     return (find("state") or [None])[0], find("fault")
 
 
@@ -69,13 +70,13 @@ class Status:
 def said(mount_point, since):
     """What the watcher has logged of the volume since then."""
     subprocess.run(["journalctl", "--sync"])
-    words = ["journalctl", "--boot", "--output=json", "--unit=autoheal-watch.service", f"AUTOHEAL_VOLUME_MOUNT_POINT={mount_point}"]
+    words = ["journalctl", "--boot", "--output=json", "--unit=autoheal-watch.service"]
+    words.append(f"AUTOHEAL_VOLUME_MOUNT_POINT={mount_point}")
     lines = subprocess.run(words, capture_output=True, text=True).stdout.splitlines()
     entries = [json.loads(line) for line in lines]
     return [
         {
-            "time": int(entry["_SOURCE_MONOTONIC_TIMESTAMP" if "_SOURCE_MONOTONIC_TIMESTAMP" in entry else "__MONOTONIC_TIMESTAMP"])
-            / 1e6 - since,
+            "time": int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6 - since,
             "state": entry.get("AUTOHEAL_HEALTH_STATE"),
             "faults": list(filter(None, entry.get("AUTOHEAL_HEALTH_FAULTS", "").split(","))),
             "priority": int(entry["PRIORITY"]),

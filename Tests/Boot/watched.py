@@ -130,10 +130,12 @@ class Story:
         facts = self.facts("grown", disk, GROWN, since)
         check("the file system grew while it was written to", facts["larger"] and facts["grown"], facts)
         if facts["larger"] and facts["grown"]:
-            self.report.figure("seconds from the larger device to the grown file system", f"{facts['grown'] - facts['larger']:.2f}")
+            seconds = facts["grown"] - facts["larger"]
+            self.report.figure("seconds from the larger device to the grown file system", f"{seconds:.2f}")
             self.report.figure("seconds that one write took longest meanwhile", self.longest_pause(facts))
         check("  the growing unit says so in one line", len(facts["said"]) == 1, facts["said"])
-        check("  nothing was restarted or mounted anew: processes, runs, mount", self.runs() == before, (before, self.runs()))
+        after = self.runs()
+        check("  nothing was restarted or mounted anew: processes, runs, mount", after == before, (before, after))
         guest.output("sync", WRITES)
         with guest.standstill():
             errors = self.grown.errors()
@@ -151,8 +153,10 @@ class Story:
         """Nobody writes after the journal was aborted: that must be seen without."""
         kernel_name = self.guest.output("readlink", "-f", NODE).strip().rpartition("/")[2]
         trigger = f"echo boot-test >/sys/fs/ext4/{kernel_name}/trigger_fs_error"
-        self.fault("an error that ext4 goes on after", MAPPED, wanted("errors-recorded", state="degraded", ready=True), trigger)
-        self.fault("an error that ext4 stops after", MAPPED, wanted("journal-aborted"), f"mount -o remount,errors=remount-ro {MAPPED} && {trigger}")
+        recorded = wanted("errors-recorded", state="degraded", ready=True)
+        self.fault("an error that ext4 goes on after", MAPPED, recorded, trigger)
+        stop = f"mount -o remount,errors=remount-ro {MAPPED} && {trigger}"
+        self.fault("an error that ext4 stops after", MAPPED, wanted("journal-aborted"), stop)
         self.remount(MAPPED, NODE)
         write = f"echo x >{MAPPED}/written; sync {MAPPED}/written; true"
         self.fault("every write fails", MAPPED, wanted("journal-aborted"), self.load("flakey") + write)
@@ -165,7 +169,8 @@ class Story:
         self.remount(XFS, node(self.guest, self.xfs))
 
     def hang(self):
-        self.fault("device-mapper holds everything", MAPPED, wanted("read-hangs"), "dmsetup suspend --nolockfs --noflush boot-test")
+        suspend = "dmsetup suspend --nolockfs --noflush boot-test"
+        self.fault("device-mapper holds everything", MAPPED, wanted("read-hangs"), suspend)
         self.recovery("it goes on", MAPPED, "dmsetup resume boot-test")
         self.guest.output("systemctl", "stop", WRITER)
         since = self.clock()
@@ -211,7 +216,7 @@ class Story:
         is_failure = wanted["state"] == "failed"
         facts = self.follow(mount_point, wanted, command, since, 0 if is_failure else HOLD)
         check, log = self.report.check, facts["log"]
-        check(f"{what}: /health, /ready and status say {wanted['faults']}", {"health", "ready", "status"} <= facts["times"].keys(), facts)
+        check(f"{what}: /health, /ready and status say so", self.all_agree(facts), facts)
         codes = facts["codes"]["health"]
         # What is done from outside is done before anybody is asked.
         steps = ([200, 503], [503]) if since else ([200, 503],)
@@ -219,19 +224,21 @@ class Story:
         named = set(facts["health"][2])
         last = log[-1] if log else {"state": None, "faults": [], "priority": None}
         agree = [facts["health"][1:], list(facts["metrics"]), [last["state"], last["faults"]]]
-        check("  /metrics and the log agree with /health", all([state, set(faults)] == [wanted["state"], named] for state, faults in agree), agree)
+        is_same = all([state, set(faults)] == [wanted["state"], named] for state, faults in agree)
+        check("  /metrics and the log agree with /health", is_same, agree)
         check("  so does status", set(facts["status"][1]) == named, (facts["status"], named))
         level = 3 if is_failure or not wanted["ready"] else 4
-        check("  the log says each change once, an ERROR where the volume is of no use", self.is_told_once(log) and last["priority"] == level, log)
+        is_right = self.is_told_once(log) and last["priority"] == level and last.get("tagged")
+        check("  the log says each change once, an ERROR where the volume is of no use", is_right, log)
         error = next((f"{entry['time']:.1f}" for entry in log if entry["priority"] == 3), "none")
         seconds = ", ".join(f"{name} {facts['times'].get(name)}" for name in ("seen", "health", "ready", "status"))
-        self.report.figure(f"seconds after {what}", f"{seconds}, first ERROR {error}, last line {log[-1]['time'] if log else 0:.1f}")
+        self.report.figure(f"seconds after {what}", f"{seconds}, first ERROR {error}, last line {last.get('time', 0):.1f}")
 
     def recovery(self, what, mount_point, command="", since=None):
         facts = self.follow(mount_point, HEALTHY, command, since)
         log = facts["log"]
         check = self.report.check
-        check(f"{what}: everybody says healthy", {"health", "ready", "status"} <= facts["times"].keys(), facts)
+        check(f"{what}: everybody says healthy", self.all_agree(facts), facts)
         check("  the log too, in its last line", log and log[-1]["state"] == "healthy" and self.is_told_once(log), log)
         seconds = ", ".join(f"{name} {facts['times'].get(name)}" for name in ("health", "ready", "status"))
         self.report.figure(f"seconds until {what}", seconds)
@@ -239,17 +246,22 @@ class Story:
     def remount(self, mount_point, device):
         """As status advises."""
         mend = self.load("linear") if mount_point == MAPPED else ""
-        self.recovery(f"{mount_point} unmounted, and the unit restarted", mount_point, f"{mend}umount {mount_point}; systemctl restart {UNIT}")
+        what = f"{mount_point} unmounted, and the unit restarted"
+        self.recovery(what, mount_point, f"{mend}umount {mount_point} && systemctl restart {UNIT}")
 
     def expect(self, what, mount_point, wanted):
         facts = self.follow(mount_point, wanted)
-        self.report.check(f"{what}: {wanted['state']}", {"health", "ready", "status"} <= facts["times"].keys(), facts)
+        self.report.check(f"{what}: {wanted['state']}", self.all_agree(facts), facts)
 
     def follow(self, mount_point, wanted, command="", since=None, hold=0):
         facts = self.facts("follow", mount_point, wanted, command, since, hold)
         if facts["command"][0]:
             raise StagingError(f"In the guest, {command} ended with {facts['command']}")
         return facts
+
+    @staticmethod
+    def all_agree(facts):
+        return {"health", "ready", "status"} <= facts["times"].keys()
 
     @staticmethod
     def is_told_once(log):
@@ -271,8 +283,8 @@ class Story:
             self.guest.output("systemctl", "show", "--property=MainPID,InvocationID,ActiveState", unit)
             for unit in (WRITER, UNIT, bound_services.TARGET)
         ]
-        mounts = [line.split()[0] for line in self.guest.output("cat", "/proc/1/mountinfo").splitlines() if f" {GROWN} " in line]
-        return shown, mounts
+        table = self.guest.output("cat", "/proc/1/mountinfo").splitlines()
+        return shown, [line.split()[0] for line in table if f" {GROWN} " in line]
 
     def longest_pause(self, facts):
         times = [float(line) for line in self.guest.output("tail", "-n", "2000", WRITES).splitlines()]
