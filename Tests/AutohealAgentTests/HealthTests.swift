@@ -58,17 +58,17 @@ struct HealthTests {
     @Test(arguments: [
         (["-t", "ext4"], 4096), (["-t", "ext3"], 4096), (["-t", "ext4", "-O", "^flex_bg", "-J", "size=64"], 1024),
     ])
-    func `a journal that was aborted says so itself`(options: [String], blockSize: UInt64) async throws {
+    func `a journal that was aborted says so itself`(options: [String], blockSize: Int) async throws {
         let volume = try TestVolume(size: 256 << 20)
         try await Command.check("mke2fs", ["-q", "-F", "-b", "\(blockSize)"] + options + [volume.node])
         let first = try await volume.run()
         #expect(first.exitCode == 0, "\(first)")
         try await expect(0, nil, of: volume)
         let map = try await Command.run("debugfs", ["-R", "bmap <8> 0", volume.node])
-        let block = try #require(UInt64(map.output.filter(\.isNumber)))
+        let block = try #require(Int(map.output.filter(\.isNumber))) * blockSize
         let errors: [(bytes: String, exitCode: Int32)] = [(#"\377\377\377\373"#, 74), (#"\0\0\0\0"#, 0)]
         for error in errors {
-            let place = block * blockSize + 0x20
+            let place = block + 0x20
             let write = "printf '\(error.bytes)' | dd of=\(volume.node) bs=1 seek=\(place) conv=notrunc"
             try await Command.check("sh", ["-c", write])
             try await expect(error.exitCode, error.exitCode == 0 ? nil : "journal-aborted", cured: true, of: volume)
