@@ -82,6 +82,19 @@ struct WatchedVolumeTests {
         #expect(verdicts([unreadable, unreadable]) == [.degraded, .failed])
     }
 
+    @Test func `looks that the kernel's events bring one after the other agree too soon`() {
+        var volume = WatchedVolume()
+        for time in [0, 0.5, 1, 2.9] {
+            _ = volume.note(Self.broken, at: time)
+            #expect(volume.verdict == .degraded)
+        }
+        _ = volume.note(Self.broken, at: 3)
+        #expect(volume.verdict == .failed)
+        _ = volume.note(Self.good, at: 3.5)
+        _ = volume.note(Self.broken, at: 4)
+        #expect(volume.verdict == .degraded)
+    }
+
     @Test func `each change is said once`() throws {
         var volume = WatchedVolume()
         var said: [HealthVerdict] = []
@@ -89,7 +102,7 @@ struct WatchedVolumeTests {
             VolumePhase.waiting, .waiting, Self.good, Self.good, Self.broken, Self.broken, Self.broken, Self.good,
         ]
         for (index, phase) in phases.enumerated() {
-            if let change = volume.note(phase, at: Double(index)) { said.append(change.verdict) }
+            if let change = volume.note(phase, at: Double(index) * 10) { said.append(change.verdict) }
         }
         #expect(said == [.healthy, .degraded, .failed, .healthy])
     }

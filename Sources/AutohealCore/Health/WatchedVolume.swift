@@ -7,10 +7,14 @@ package struct WatchedVolume: Hashable, Sendable {
     private var hasArrived = false
     private var startingSince: Double?
     private var curableLooks = 0
+    private var curableSince: Double?
     private var said = Said(verdict: .waiting, faults: [])
 
     /// Looks that must agree before a volume is said to have failed: who hears it may replace the instance.
     static let looksToAgree = 2
+    /// Seconds between the first of them and the last: the kernel's events have it looked at twice a second, and what is over
+    /// by then was no reason.
+    static let secondsToAgree = 3.0
 
     private struct Said: Hashable, Sendable {
         let verdict: HealthVerdict
@@ -47,8 +51,10 @@ package struct WatchedVolume: Hashable, Sendable {
         self.phase = phase
         startingSince = phase == .starting ? startingSince ?? now : nil
         if case .mounted = phase { hasArrived = true }
-        curableLooks = couldBeCured(at: now) ? min(curableLooks + 1, Self.looksToAgree) : 0
-        let verdict = judged
+        let isCurable = couldBeCured(at: now)
+        curableLooks = isCurable ? min(curableLooks + 1, Self.looksToAgree) : 0
+        curableSince = isCurable ? curableSince ?? now : nil
+        let verdict = judged(at: now)
         if verdict != self.verdict || verdictSince == nil { verdictSince = now }
         self.verdict = verdict
         let saying = Said(verdict: verdict, faults: faults.map(\.name))
@@ -70,8 +76,9 @@ package struct WatchedVolume: Hashable, Sendable {
         }
     }
 
-    private var judged: HealthVerdict {
-        if curableLooks >= Self.looksToAgree { return .failed }
+    private func judged(at now: Double) -> HealthVerdict {
+        let hasLasted = curableSince.map { now - $0 >= Self.secondsToAgree } ?? false
+        if curableLooks >= Self.looksToAgree, hasLasted { return .failed }
         switch phase {
         case .waiting: return hasArrived ? .degraded : .waiting
         case .starting: return .starting
