@@ -109,7 +109,7 @@ let package = Package(
             name: "AutohealAgent",
             dependencies: [
                 "AutohealCore", "AutohealHost", "ConfigurationFile", "HealthServer", "HealthWatch", "InstanceMetadata",
-                "SettingFlags", "StructuredLogging",
+                "Libmount", "SettingFlags", "StructuredLogging",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
