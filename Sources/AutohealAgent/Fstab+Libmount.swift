@@ -4,9 +4,11 @@ import Libmount
 import SystemPackage
 
 extension Fstab {
+    static var path: String { MountTable.fstab }
+
     /// The machine's, or what LIBMOUNT_FSTAB names (mount(8)); empty if there is none.
     static func read() throws(ConfigurationFileError) -> Fstab {
-        let file = MountTable.fstab
+        let file = path
         do throws(Errno) {
             let entries = try MountTable(fstab: file).entries
             return Fstab(file: file, entries: try entries.map { entry throws(Errno) in try FstabEntry(entry) })

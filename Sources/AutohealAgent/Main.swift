@@ -18,6 +18,7 @@ enum Main {
             complain("autoheal-agent: /proc/self/cmdline cannot be read. Is proc mounted at /proc? Nothing was done.")
             exit(ExitStatus.osError.rawValue)
         }
+        if MountHelper.isCalled { await MountHelper.answer() }
         do {
             var command = try AgentCommand.parseAsRoot()
             if var asyncCommand = command as? any AsyncParsableCommand {

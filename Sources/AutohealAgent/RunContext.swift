@@ -13,7 +13,6 @@ import SystemPackage
 struct RunContext: Sendable {
     private let configuration: RunConfiguration
     private let runtimeDirectory: RuntimeDirectory
-    private let isOfUnit: Bool
     private let host: LinuxHost
     private let logging: LoggingConfiguration
     private let tags = InstanceTags()
@@ -23,9 +22,7 @@ struct RunContext: Sendable {
     init(_ configuration: RunConfiguration) {
         var signals: TerminationSignals?
         runtimeDirectory = RuntimeDirectory(environment: configuration.environment)
-        // A run by hand is not the unit's.
-        isOfUnit = configuration.environment["AUTOHEAL_UNIT"] != nil
-        let note = isOfUnit ? runtimeDirectory.stopRequestFile : nil
+        let note = configuration.isOfUnit ? runtimeDirectory.stopRequestFile : nil
         do throws(Errno) { signals = try TerminationSignals(notedAt: note) } catch {
             Main.complain("autoheal-agent: signals cannot be set up: \(error)")
         }
@@ -40,9 +37,51 @@ struct RunContext: Sendable {
         )
     }
 
-    func plan(_ spec: VolumeSpec) async -> Outcome {
-        await Engine(host: host, logger: logger(for: spec)).plan(spec)
+    func plan(_ spec: VolumeSpec, waits: Bool = false) async -> Outcome {
+        await Engine(host: host, logger: logger(for: spec)).plan(spec, waits: waits)
     }
+
+    /// Does for mount(8) what the unit does for the configuration file, all of its tries in one run, and leaves for other units
+    /// whether the volume is still awaited.
+    @MainActor
+    func mount(_ volume: FstabVolume, unit: String) async -> Outcome {
+        let logger = logger(for: volume.spec)
+        let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
+        do {
+            let text = ConfigurationFile(volumes: [volume.settings]).text
+            try runtimeDirectory.writeFstabVolume(text, at: volume.spec.mountPoint)
+        } catch {
+            warnOfNote(error)
+        }
+        runtimeDirectory.setIsAwaited(unit, false)
+        let engine = Engine(host: host, logger: logger)
+        return await report(on: volume.spec, watch) {
+            let clock = ContinuousClock()
+            let end = clock.now + volume.spec.deadline
+            var outcome = await engine.mount(volume.spec)
+            while outcome.mayPass, clock.now < end {
+                logger.warning("\(outcome.reason) It is tried again in \(Self.pause).")
+                do throws(VolumeError) { try host.pause(Self.pause) } catch { return .stopped(error) }
+                var rest = volume.spec
+                rest.tries = max(1, Int(((end - clock.now) / rest.interval).rounded(.up)))
+                outcome = await engine.mount(rest)
+            }
+            let isAwaited = outcome.exitStatus != .ok && !outcome.isInterrupted
+            runtimeDirectory.setIsAwaited(unit, isAwaited)
+            // What has come since the last look was announced to nobody.
+            guard isAwaited, outcome.exitStatus == .noInput else { return outcome }
+            var once = volume.spec
+            once.tries = 1
+            once.interval = .zero
+            let last = await engine.mount(once)
+            guard last.exitStatus != .noInput else { return outcome }
+            runtimeDirectory.setIsAwaited(unit, last.exitStatus != .ok && !last.isInterrupted)
+            return last
+        }
+    }
+
+    /// Between two tries, as the unit has it (RestartSec=).
+    private static let pause: Duration = .seconds(5)
 
     /// Grows what is mounted, one volume after the other: it takes a moment.
     ///
@@ -67,7 +106,7 @@ struct RunContext: Sendable {
     /// - Returns: ``ExitStatus/ofAll(_:)`` of theirs, in the order of the configuration.
     @MainActor
     func mountAll() async -> ExitStatus {
-        guard isOfUnit else { return await mountEach() }
+        guard configuration.isOfUnit else { return await mountEach() }
         runtimeDirectory.setIsLooking(true)
         let status = await mountEach()
         if status != .ok { runtimeDirectory.setIsLooking(false) }
@@ -86,14 +125,14 @@ struct RunContext: Sendable {
         }
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         rememberFile()
-        if volumes.count == 1 { return await mount(volumes[0], watch) }
+        if volumes.count == 1 { return await mount(volumes[0], watch).exitStatus }
 
         // A thread for each: a device that hangs holds up nobody but its own volume.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: volumes.count)
         let executors = group.makeIterator().map(EventLoopTaskExecutor.init)
         let statuses = await withTaskGroup(of: (Int, ExitStatus).self) { tasks in
             for (index, spec) in volumes.enumerated() {
-                tasks.addTask(executorPreference: executors[index]) { (index, await mount(spec, watch)) }
+                tasks.addTask(executorPreference: executors[index]) { (index, await mount(spec, watch).exitStatus) }
             }
             var statuses: [Int: ExitStatus] = [:]
             for await (index, status) in tasks { statuses[index] = status }
@@ -102,12 +141,16 @@ struct RunContext: Sendable {
         return ExitStatus.ofAll(volumes.indices.compactMap { statuses[$0] })
     }
 
+    private func mount(_ spec: VolumeSpec, _ watch: InstanceWatch) async -> Outcome {
+        await report(on: spec, watch) { await Engine(host: host, logger: logger(for: spec)).mount(spec) }
+    }
+
     /// Does the whole job for one volume, leaves the report, and says the outcome last.
-    private func mount(_ spec: VolumeSpec, _ watch: InstanceWatch) async -> ExitStatus {
+    private func report(on spec: VolumeSpec, _ watch: InstanceWatch, _ job: () async -> Outcome) async -> Outcome {
         let logger = logger(for: spec)
         let clock = ContinuousClock()
         let start = clock.now
-        let outcome = await Engine(host: host, logger: logger).mount(spec)
+        let outcome = await job()
         let duration = clock.now - start
         write(
             Report(
@@ -128,7 +171,7 @@ struct RunContext: Sendable {
                 "duration_ms": "\(milliseconds(duration))",
             ]
         )
-        return outcome.exitStatus
+        return outcome
     }
 
     /// Leaves what the file says now for `status` and `config changed`, before anything is waited for.
@@ -142,11 +185,15 @@ struct RunContext: Sendable {
         do {
             try runtimeDirectory.writeVolumes(ConfigurationFile(volumes: volumes).text)
         } catch {
-            logging.logger().warning(
-                "The configuration could not be noted for 'status'",
-                metadata: ["directory": "\(runtimeDirectory.path)", "error": "\(error)"]
-            )
+            warnOfNote(error)
         }
+    }
+
+    private func warnOfNote(_ error: any Error) {
+        logging.logger().warning(
+            "The configuration could not be noted for 'status'",
+            metadata: ["directory": "\(runtimeDirectory.path)", "error": "\(error)"]
+        )
     }
 
     private func logger(for spec: VolumeSpec) -> Logger {
@@ -168,4 +215,11 @@ struct RunContext: Sendable {
             )
         }
     }
+}
+
+extension Outcome {
+    var isInterrupted: Bool { if case .stopped(.interrupted) = self { true } else { false } }
+
+    /// Whether another try may mend it that does not wait for the volume again.
+    fileprivate var mayPass: Bool { exitStatus.mayPass && exitStatus != .noInput && !isInterrupted }
 }

@@ -13,6 +13,8 @@ package struct FstabEntry: Hashable, Sendable {
 
     /// The third field of our lines; mount(8) calls `mount.autoheal` for it.
     package static let type = "autoheal"
+    /// Before the name of a setting among the options.
+    package static let settingPrefix = "autoheal."
 
     package init(
         spec: String,
@@ -38,7 +40,9 @@ package struct FstabEntry: Hashable, Sendable {
 
     /// The last value of an option, empty where it has none; nil if it is not given.
     func value(of name: String) -> Substring? {
-        MountOptions.split(options).last { $0 == name || $0.hasPrefix(name + "=") }?.dropFirst(name.count).drop { $0 == "=" }
+        MountOptions.split(options).last { $0 == name || $0.hasPrefix(name + "=") }?.dropFirst(name.count).drop {
+            $0 == "="
+        }
     }
 
     func has(_ name: String) -> Bool { value(of: name) != nil }

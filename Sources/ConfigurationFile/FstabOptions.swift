@@ -7,8 +7,7 @@ struct FstabOptions {
 
     typealias Key = VolumeSettings.CodingKeys
 
-    /// Before the name of a setting.
-    static let prefix = "autoheal."
+    static let prefix = FstabEntry.settingPrefix
     /// Settings that are options; the others are fields of the line, or all the other options.
     static let keys = Key.allCases.filter { fields[$0] == nil }
 

@@ -117,7 +117,8 @@ struct FstabTests {
     }
 
     @Test(arguments: [
-        ("x-systemd.mount-timeout=infinity", "nofail is missing"), ("nofail", "x-systemd.mount-timeout=infinity is missing"),
+        ("x-systemd.mount-timeout=infinity", "nofail is missing"),
+        ("nofail", "x-systemd.mount-timeout=infinity is missing"),
         ("nofail,x-systemd.mount-timeout=90", "x-systemd.mount-timeout=infinity is missing"),
         ("nofail,x-systemd.mount-timeout=0,x-systemd.automount", "x-systemd.automount puts an autofs"),
     ])
