@@ -30,7 +30,7 @@ package struct FstabVolume: Hashable, Sendable {
     }
 
     /// The name that udev gives a volume on Nitro: the id finds it without, and it is what there is to say of it.
-    static func device(of id: VolumeID) -> String {
+    package static func device(of id: VolumeID) -> String {
         "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_" + id.description.filter { $0 != "-" }
     }
 }

@@ -171,6 +171,50 @@ struct FstabTests {
         #expect(fstab.warnings(beside: file).first?.contains("LABEL=data /data ext4") == true)
     }
 
+    @Test func `a line that is written is read as the same settings`() throws {
+        var settings = VolumeSettings()
+        settings.volumeID = "vol-0123456789abcdef0"
+        settings.device = "/dev/xvdf"
+        settings.mountPoint = "/my data"
+        settings.tries = 6
+        settings.interval = 2.5
+        settings.options = "noatime,errors=remount-ro"
+        settings.label = "a,b c"
+        settings.format = "never"
+        settings.mode = "0750"
+        settings.grow = false
+        settings.check = true
+        settings.mkfsOptions = ["-m", "0", "-O", "quota,^orphan_file"]
+        let line = try FstabVolume.line(for: settings)
+        let fields = line.split(separator: " ").map { $0.replacing("\\040", with: " ") }
+        #expect(fields.count == 6 && fields[3].contains("nofail,x-systemd.mount-timeout=infinity"), "\(line)")
+        let entry = FstabEntry(
+            spec: fields[0],
+            mountPoint: fields[1],
+            type: fields[2],
+            options: fields[3],
+            passedOptions: fields[3].replacing("nofail,x-systemd.mount-timeout=infinity,", with: "")
+        )
+        #expect(try FstabVolume(entry, file: "fstab").settings == settings)
+        #expect(problems(entry).isEmpty)
+        settings = VolumeSettings()
+        settings.volumeID = "vol-0123456789abcdef0"
+        settings.device = FstabVolume.device(of: try #require(VolumeID("vol-0123456789abcdef0")))
+        #expect(
+            try FstabVolume.line(for: settings)
+                == "vol-0123456789abcdef0 /data autoheal nofail,x-systemd.mount-timeout=infinity 0 0"
+        )
+    }
+
+    @Test func `no line is written that could not be read`() throws {
+        var settings = VolumeSettings()
+        settings.device = "/dev/sdf"
+        #expect(throws: ConfigurationError.self) { try FstabVolume.line(for: settings) }
+        settings.volumeID = "vol-0123456789abcdef0"
+        settings.label = "a\"b"
+        #expect(throws: ConfigurationError.self) { try FstabVolume.line(for: settings) }
+    }
+
     @Test func `a check by fsck is warned of`() {
         var entry = Self.entry()
         entry.passNumber = 2
