@@ -11,7 +11,7 @@ enum Main {
     static func main() async {
         do throws(HostError) { try Reserve.check(volumes: 1) } catch {
             complain("autoheal-agent: \(error.reason)")
-            exit(error.exitStatus.rawValue)
+            exit(MountHelper.isCalled ? MountHelper.Exit.system.rawValue : error.exitStatus.rawValue)
         }
         // The language's runtime takes the arguments from there; without them every command would be taken for --help.
         guard !CommandLine.arguments.isEmpty else {

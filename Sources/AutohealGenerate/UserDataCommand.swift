@@ -2,6 +2,7 @@ import ArgumentParser
 import AutohealCore
 import CloudTemplates
 import ConfigurationFile
+import SettingFlags
 
 struct UserDataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

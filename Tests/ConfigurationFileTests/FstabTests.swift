@@ -186,7 +186,7 @@ struct FstabTests {
         settings.check = true
         settings.mkfsOptions = ["-m", "0", "-O", "quota,^orphan_file"]
         let line = try FstabVolume.line(for: settings)
-        let fields = line.split(separator: " ").map { $0.replacing("\\040", with: " ") }
+        let fields = line.split(separator: " ").map { String($0).replacing("\\040", with: " ") }
         #expect(fields.count == 6 && fields[3].contains("nofail,x-systemd.mount-timeout=infinity"), "\(line)")
         let entry = FstabEntry(
             spec: fields[0],
