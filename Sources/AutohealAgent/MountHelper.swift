@@ -91,6 +91,7 @@ struct MountHelper: AsyncParsableCommand {
         }
         // Had mount(8) ended before it could take this process with it.
         guard !MountScope.isAbandoned else { throw Exit.interrupted.code }
+        if MountScope.isEntered { await MountBeginning.announce() }
         throw Exit(await run.mount(volume, unit: unit)).code
     }
 

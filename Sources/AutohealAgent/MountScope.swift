@@ -33,6 +33,8 @@ enum MountScope {
         unsetenv(variable)
     }
 
+    static var isEntered: Bool { getenv(variable) != nil }
+
     /// Whether mount(8) has ended before this process could hear of it.
     static var isAbandoned: Bool {
         guard let value = getenv(variable), let parent = Int32(String(cString: value)) else { return false }

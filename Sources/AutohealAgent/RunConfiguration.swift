@@ -10,10 +10,10 @@ struct RunConfiguration: Sendable {
     let volumes: [VolumeSpec]
     /// The volumes as the file has them, if no flag changes what it says of them.
     let fileVolumes: [VolumeSettings]?
-    /// What mount(8) asks for.
-    let fstabVolume: FstabVolume?
     /// What is wrong with the lines of fstab(5), where they are asked for.
     let fstabProblems: [ConfigurationProblem]
+    /// Volumes of fstab(5) whose mounts the run waits for, and does nothing else with.
+    let awaited: [FstabVolume]
     /// Whether the run is that of autoheal-agent.service, and not by hand or for mount(8).
     let isOfUnit: Bool
     let logFormat: LogFormat
@@ -29,6 +29,8 @@ struct RunConfiguration: Sendable {
         /// With those of the configuration file, if no flag names a volume.
         case besides
         case alone
+        /// They are waited for, where the run is that of the unit.
+        case awaited
     }
 
     /// - Throws: `ValidationError` (exit code 64) for the flags, `ExitCode` 78 for the file, whose errors are printed, and for
@@ -42,11 +44,15 @@ struct RunConfiguration: Sendable {
             throw ExitCode(ExitStatus.configuration.rawValue)
         }
         let flags = volume.settings
-        let fstab = use == .none || flags.device != nil ? nil : try Self.fstab()
+        isOfUnit = ProcessInfo.processInfo.environment["AUTOHEAL_UNIT"] != nil
+        let looks = flags.device == nil && (use == .awaited ? isOfUnit : use != .none)
+        let fstab = looks ? try Self.fstab() : nil
         fstabProblems = fstab?.problems(beside: file, named: path ?? ConfigurationFile.standardPath) ?? []
-        let ofFstab = (fstab?.volumes ?? []).map { flags.over($0.settings) }
+        awaited = use == .awaited ? (fstab?.volumes ?? []).filter(\.entry.isAutomatic) : []
+        let ofFstab = use == .awaited ? [] : (fstab?.volumes ?? []).map { flags.over($0.settings) }
+        let hasNoTable = file?.volumes.isEmpty != false && flags.device == nil && fstab?.ours.isEmpty == false
         let ofFile =
-            use == .alone || file?.volumes.isEmpty != false && flags.device == nil && fstab?.ours.isEmpty == false
+            use == .alone || hasNoTable
             ? [] : try Self.settings(flags, over: file, named: path ?? ConfigurationFile.standardPath)
         guard use != .alone || fstab?.ours.isEmpty == false else {
             throw ValidationError("\(fstab?.file ?? "fstab") has no line of the type \(FstabEntry.type).")
@@ -62,8 +68,6 @@ struct RunConfiguration: Sendable {
         logLevel = try logging.level(default: file?.agent.logLevel)
         logConsole = logging.logConsole ?? file?.agent.logConsole
         environment = Self.environment(file)
-        fstabVolume = nil
-        isOfUnit = environment["AUTOHEAL_UNIT"] != nil
     }
 
     /// What mount(8) asks for; how it is logged is said by the `[agent]` table of the configuration file.
@@ -74,8 +78,8 @@ struct RunConfiguration: Sendable {
         let file = try? Self.file(nil)
         volumes = [volume.spec]
         fileVolumes = nil
-        fstabVolume = volume
         fstabProblems = []
+        awaited = []
         isOfUnit = false
         logFormat = file?.agent.logFormat.flatMap { LogFormat(rawValue: $0) } ?? .auto
         let level = file?.agent.logLevel.flatMap { Logger.Level(rawValue: $0) } ?? .info

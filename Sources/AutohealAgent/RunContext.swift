@@ -125,8 +125,23 @@ struct RunContext: Sendable {
         }
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         rememberFile()
-        if volumes.count == 1 { return await mount(volumes[0], watch).exitStatus }
+        guard !configuration.awaited.isEmpty else { return ExitStatus.ofAll(await mountEach(volumes, watch)) }
+        // A thread of its own, which may block.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let waiting = Task(executorPreference: EventLoopTaskExecutor(group.next())) { @concurrent in await awaitMounts()
+        }
+        let ofFile = await mountEach(volumes, watch)
+        return ExitStatus.ofAll(ofFile + (await waiting.value))
+    }
 
+    /// - Returns: the statuses, in the order of the volumes.
+    @MainActor
+    private func mountEach(_ volumes: [VolumeSpec], _ watch: InstanceWatch) async -> [ExitStatus] {
+        if volumes.count <= 1 {
+            var statuses: [ExitStatus] = []
+            for spec in volumes { statuses.append(await mount(spec, watch).exitStatus) }
+            return statuses
+        }
         // A thread for each: a device that hangs holds up nobody but its own volume.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: volumes.count)
         let executors = group.makeIterator().map(EventLoopTaskExecutor.init)
@@ -138,7 +153,38 @@ struct RunContext: Sendable {
             for await (index, status) in tasks { statuses[index] = status }
             return statuses
         }
-        return ExitStatus.ofAll(volumes.indices.compactMap { statuses[$0] })
+        return volumes.indices.compactMap { statuses[$0] }
+    }
+
+    /// Waits until the mounts of fstab(5) are there, and for no longer than a try of the unit takes.
+    private func awaitMounts() async -> [ExitStatus] {
+        let clock = ContinuousClock()
+        let end = clock.now + Self.patience
+        while true {
+            let statuses = configuration.awaited.map { status(of: $0.spec.mountPoint) }
+            guard statuses.contains(where: { $0 != .ok }), clock.now < end else {
+                for (volume, status) in zip(configuration.awaited, statuses) { sayOfMount(volume.spec, status) }
+                return statuses
+            }
+            do throws(VolumeError) { try host.pause(.seconds(1)) } catch { return [.temporaryFailure] }
+        }
+    }
+
+    /// For the mounts of fstab(5): with RestartSec= and the number of tries, as long as their helper waits.
+    private static let patience: Duration = .seconds(60)
+
+    private func status(of mountPoint: String) -> ExitStatus {
+        runtimeDirectory.report(of: mountPoint).map { VolumeStatus($0).status } ?? .noInput
+    }
+
+    private func sayOfMount(_ spec: VolumeSpec, _ status: ExitStatus) {
+        let unit = mountUnit(at: spec.mountPoint)
+        logger(for: spec).log(
+            level: status == .ok ? .info : .error,
+            status == .ok
+                ? "It is mounted by \(unit), its line of fstab" : "It is not mounted by \(unit), its line of fstab",
+            metadata: ["exit.status": "\(status.rawValue)"]
+        )
     }
 
     private func mount(_ spec: VolumeSpec, _ watch: InstanceWatch) async -> Outcome {

@@ -59,8 +59,8 @@ def prove(report, deb, work, root):
         for name in names:
             path = os.path.join(folder, name)
             status = os.stat(path)
-            programs = (agent, inside("usr/lib/autoheal-agent/power-off"), inside("usr/lib/autoheal-agent/mount-again"))
-            wanted = 0o755 if os.path.realpath(path) in programs else 0o644
+            scripts = [inside("usr/lib/autoheal-agent/" + each) for each in ("mount-again", "mount-begins", "power-off")]
+            wanted = 0o755 if os.path.realpath(path) in (agent, *scripts) else 0o644
             if (status.st_mode & 0o7777, status.st_uid, status.st_gid) != (wanted, 0, 0):
                 check(f"mode and owner of {path[len(tree):]}", False, oct(status.st_mode))
 

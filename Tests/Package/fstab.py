@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from machine import EXAMPLES
+from machine import EXAMPLES, TARGET, UNIT
 
 MOUNT = "data.mount"
 SERVICE = "on-fstab.service"
@@ -73,8 +73,9 @@ def scopes(machine):
 
 def comes_late(check, machine, disk):
     machine.wait_until("active", "multi-user.target")
-    states = [machine.state(unit)["ActiveState"] for unit in ("local-fs.target", MOUNT, SERVICE)]
-    check("the boot does not wait for a line of fstab, its unit waits", states == ["active", "activating", "inactive"], states)
+    states = [machine.state(unit)["ActiveState"] for unit in ("local-fs.target", MOUNT, UNIT, SERVICE)]
+    wanted = ["active", "activating", "activating", "inactive"]
+    check("the boot does not wait for a line of fstab, its unit and the agent's do", states == wanted, states)
     check("the helper waits in a scope of its own", len(scopes(machine).splitlines()) == 1, scopes(machine))
     right = machine.try_to("autoheal-agent", "config", "check")
     check("config check calls the line right", right.returncode == 0 and "/etc/fstab: right, 1 volume." in right.stdout, right)
@@ -88,6 +89,8 @@ def comes_late(check, machine, disk):
     machine.wait_until("active", MOUNT)
     machine.wait_until("active", SERVICE)
     check("the volume is mounted where PID 1 sees it", len(machine.mounts("/data")) == 1)
+    machine.wait_until("active", "dependent.service")
+    check("a service that is bound to autoheal-data.target has it too", machine.state(TARGET)["ActiveState"] == "active")
     check("the service has it", machine.try_to("test", "-e", "/data/on-fstab").returncode == 0)
     status = machine.try_to("autoheal-agent", "status")
     check("status says 0", status.returncode == 0, status)

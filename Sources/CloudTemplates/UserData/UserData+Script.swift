@@ -44,6 +44,7 @@ extension UserData {
         case .preinstalled:
             context["preinstalled"] = true
         }
+        context["namesInstance"] = mountWay == .agent || source != .preinstalled
         return try EmbeddedTemplate.installScript.render(context, isBrief: isBrief)
     }
 }
