@@ -108,8 +108,8 @@ let package = Package(
         .executableTarget(
             name: "AutohealAgent",
             dependencies: [
-                "AutohealCore", "AutohealHost", "ConfigurationFile", "HealthServer", "HealthWatch", "InstanceMetadata",
-                "SettingFlags", "StructuredLogging",
+                "AutohealCore", "AutohealHost", "CLinux", "ConfigurationFile", "HealthServer", "HealthWatch",
+                "InstanceMetadata", "Libmount", "SettingFlags", "StructuredLogging",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -7,7 +7,7 @@ struct GrowCommand: AsyncParsableCommand {
         commandName: "grow",
         abstract: "Grow mounted file systems to the size of their devices; nothing is unmounted or restarted.",
         discussion: """
-            For volumes of the configuration file that were enlarged while they are mounted (ext2, ext3, ext4, xfs). \
+            For volumes of the configuration file and of fstab(5) that were enlarged while they are mounted (ext2, ext3, ext4, xfs). \
             Mounts, checks and formats nothing. autoheal-watch.service has it done as soon as the kernel announces the new size.
             """
     )
@@ -21,7 +21,12 @@ struct GrowCommand: AsyncParsableCommand {
     // On the main thread, which may block.
     @MainActor
     func run() async throws {
-        let configuration = try RunConfiguration(file: configurationFile, volume: volume, logging: logging)
+        let configuration = try RunConfiguration(
+            file: configurationFile,
+            volume: volume,
+            logging: logging,
+            fstab: .besides
+        )
         guard geteuid() == 0 else {
             Main.complain("autoheal-agent: growing needs root: run it with sudo, or as a service.")
             throw ExitCode(ExitStatus.noPermission.rawValue)

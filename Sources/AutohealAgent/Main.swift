@@ -11,13 +11,14 @@ enum Main {
     static func main() async {
         do throws(HostError) { try Reserve.check(volumes: 1) } catch {
             complain("autoheal-agent: \(error.reason)")
-            exit(error.exitStatus.rawValue)
+            exit(MountHelper.isCalled ? MountHelper.Exit.system.rawValue : error.exitStatus.rawValue)
         }
         // The language's runtime takes the arguments from there; without them every command would be taken for --help.
         guard !CommandLine.arguments.isEmpty else {
             complain("autoheal-agent: /proc/self/cmdline cannot be read. Is proc mounted at /proc? Nothing was done.")
             exit(ExitStatus.osError.rawValue)
         }
+        if MountHelper.isCalled { await MountHelper.answer() }
         do {
             var command = try AgentCommand.parseAsRoot()
             if var asyncCommand = command as? any AsyncParsableCommand {

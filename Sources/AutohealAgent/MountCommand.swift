@@ -27,7 +27,12 @@ struct MountCommand: AsyncParsableCommand {
     // On the main thread, which may block: the pool stays free for the metadata service's answers.
     @MainActor
     func run() async throws {
-        let configuration = try RunConfiguration(file: configurationFile, volume: volume, logging: logging)
+        let configuration = try RunConfiguration(
+            file: configurationFile,
+            volume: volume,
+            logging: logging,
+            fstab: .awaited
+        )
         guard geteuid() == 0 else {
             Main.complain("autoheal-agent: mounting needs root: run it with sudo, or as a service.")
             throw ExitCode(ExitStatus.noPermission.rawValue)

@@ -13,7 +13,6 @@ import SystemPackage
 struct RunContext: Sendable {
     private let configuration: RunConfiguration
     private let runtimeDirectory: RuntimeDirectory
-    private let isOfUnit: Bool
     private let host: LinuxHost
     private let logging: LoggingConfiguration
     private let tags = InstanceTags()
@@ -23,9 +22,7 @@ struct RunContext: Sendable {
     init(_ configuration: RunConfiguration) {
         var signals: TerminationSignals?
         runtimeDirectory = RuntimeDirectory(environment: configuration.environment)
-        // A run by hand is not the unit's.
-        isOfUnit = configuration.environment["AUTOHEAL_UNIT"] != nil
-        let note = isOfUnit ? runtimeDirectory.stopRequestFile : nil
+        let note = configuration.isOfUnit ? runtimeDirectory.stopRequestFile : nil
         do throws(Errno) { signals = try TerminationSignals(notedAt: note) } catch {
             Main.complain("autoheal-agent: signals cannot be set up: \(error)")
         }
@@ -40,9 +37,58 @@ struct RunContext: Sendable {
         )
     }
 
-    func plan(_ spec: VolumeSpec) async -> Outcome {
-        await Engine(host: host, logger: logger(for: spec)).plan(spec)
+    func plan(_ spec: VolumeSpec, waits: Bool = false) async -> Outcome {
+        await Engine(host: host, logger: logger(for: spec)).plan(spec, waits: waits)
     }
+
+    /// Does for mount(8) what the unit does for the configuration file, all of its tries in one run, and leaves for other units
+    /// whether the volume is still awaited.
+    @MainActor
+    func mount(_ volume: FstabVolume, unit: String) async -> Outcome {
+        let logger = logger(for: volume.spec)
+        let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
+        do {
+            let text = ConfigurationFile(volumes: [volume.settings]).text
+            try runtimeDirectory.writeFstabVolume(text, at: volume.spec.mountPoint)
+        } catch {
+            warnOfNote(error)
+        }
+        runtimeDirectory.setIsAwaited(unit, false)
+        let refusal = runtimeDirectory.handOver?.refusal
+        if refusal == nil { runtimeDirectory.removeHandOver() }
+        let engine = Engine(host: host, logger: logger)
+        return await report(on: volume.spec, watch) {
+            if let refusal {
+                return .stopped(
+                    .failed(HostError("mount", volume.spec.mountPoint, .text(refusal), exitStatus: .unavailable))
+                )
+            }
+            let clock = ContinuousClock()
+            let end = clock.now + volume.spec.deadline
+            var outcome = await engine.mount(volume.spec)
+            while outcome.mayPass, clock.now < end {
+                logger.warning("\(outcome.reason) It is tried again in \(Self.pause).")
+                do throws(VolumeError) { try host.pause(Self.pause) } catch { return .stopped(error) }
+                var rest = volume.spec
+                rest.tries = max(1, Int(((end - clock.now) / rest.interval).rounded(.up)))
+                outcome = await engine.mount(rest)
+            }
+            let isAwaited = outcome.exitStatus != .ok && !outcome.isInterrupted
+            runtimeDirectory.setIsAwaited(unit, isAwaited)
+            // What has come since the last look was announced to nobody.
+            guard isAwaited, outcome.exitStatus == .noInput else { return outcome }
+            var once = volume.spec
+            once.tries = 1
+            once.interval = .zero
+            let last = await engine.mount(once)
+            guard last.exitStatus != .noInput else { return outcome }
+            runtimeDirectory.setIsAwaited(unit, last.exitStatus != .ok && !last.isInterrupted)
+            return last
+        }
+    }
+
+    /// Between two tries, as the unit has it (RestartSec=).
+    private static let pause: Duration = .seconds(5)
 
     /// Grows what is mounted, one volume after the other: it takes a moment.
     ///
@@ -72,13 +118,24 @@ struct RunContext: Sendable {
             logging.logger().error("\(refusal)", metadata: metadata)
             return .unavailable
         }
-        // What a person released, a person takes back.
-        runtimeDirectory.removeHandOver()
-        guard isOfUnit else { return await mountEach() }
+        await takeBack()
+        guard configuration.isOfUnit else { return await mountEach() }
         runtimeDirectory.setIsLooking(true)
         let status = await mountEach()
         if status != .ok { runtimeDirectory.setIsLooking(false) }
         return status
+    }
+
+    /// What a person released, a person takes back; the mounts of fstab(5) are systemd's to begin again.
+    private func takeBack() async {
+        guard let handOver = runtimeDirectory.handOver else { return }
+        runtimeDirectory.removeHandOver()
+        for volume in configuration.awaited where handOver.mountPoints.contains(volume.spec.mountPoint) {
+            let unit = mountUnit(at: volume.spec.mountPoint)
+            if let problem = await UnitManager().start(unit) {
+                logger(for: volume.spec).warning("\(unit) could not be started: \(problem)")
+            }
+        }
     }
 
     @MainActor
@@ -93,28 +150,78 @@ struct RunContext: Sendable {
         }
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         rememberFile()
-        if volumes.count == 1 { return await mount(volumes[0], watch) }
+        guard !configuration.awaited.isEmpty else { return ExitStatus.ofAll(await mountEach(volumes, watch)) }
+        // A thread of its own, which may block.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let waiting = Task(executorPreference: EventLoopTaskExecutor(group.next())) { @concurrent in await awaitMounts()
+        }
+        let ofFile = await mountEach(volumes, watch)
+        return ExitStatus.ofAll(ofFile + (await waiting.value))
+    }
 
+    /// - Returns: the statuses, in the order of the volumes.
+    @MainActor
+    private func mountEach(_ volumes: [VolumeSpec], _ watch: InstanceWatch) async -> [ExitStatus] {
+        if volumes.count <= 1 {
+            var statuses: [ExitStatus] = []
+            for spec in volumes { statuses.append(await mount(spec, watch).exitStatus) }
+            return statuses
+        }
         // A thread for each: a device that hangs holds up nobody but its own volume.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: volumes.count)
         let executors = group.makeIterator().map(EventLoopTaskExecutor.init)
         let statuses = await withTaskGroup(of: (Int, ExitStatus).self) { tasks in
             for (index, spec) in volumes.enumerated() {
-                tasks.addTask(executorPreference: executors[index]) { (index, await mount(spec, watch)) }
+                tasks.addTask(executorPreference: executors[index]) { (index, await mount(spec, watch).exitStatus) }
             }
             var statuses: [Int: ExitStatus] = [:]
             for await (index, status) in tasks { statuses[index] = status }
             return statuses
         }
-        return ExitStatus.ofAll(volumes.indices.compactMap { statuses[$0] })
+        return volumes.indices.compactMap { statuses[$0] }
+    }
+
+    /// Waits until the mounts of fstab(5) are there, and for no longer than a try of the unit takes.
+    private func awaitMounts() async -> [ExitStatus] {
+        let clock = ContinuousClock()
+        let end = clock.now + Self.patience
+        while true {
+            let statuses = configuration.awaited.map { status(of: $0.spec.mountPoint) }
+            guard statuses.contains(where: { $0 != .ok }), clock.now < end else {
+                for (volume, status) in zip(configuration.awaited, statuses) { sayOfMount(volume.spec, status) }
+                return statuses
+            }
+            do throws(VolumeError) { try host.pause(.seconds(1)) } catch { return [.temporaryFailure] }
+        }
+    }
+
+    /// For the mounts of fstab(5): with RestartSec= and the number of tries, as long as their helper waits.
+    private static let patience: Duration = .seconds(60)
+
+    private func status(of mountPoint: String) -> ExitStatus {
+        runtimeDirectory.report(of: mountPoint).map { VolumeStatus($0, in: runtimeDirectory).status } ?? .noInput
+    }
+
+    private func sayOfMount(_ spec: VolumeSpec, _ status: ExitStatus) {
+        let unit = mountUnit(at: spec.mountPoint)
+        logger(for: spec).log(
+            level: status == .ok ? .info : .error,
+            status == .ok
+                ? "It is mounted by \(unit), its line of fstab" : "It is not mounted by \(unit), its line of fstab",
+            metadata: ["exit.status": "\(status.rawValue)"]
+        )
+    }
+
+    private func mount(_ spec: VolumeSpec, _ watch: InstanceWatch) async -> Outcome {
+        await report(on: spec, watch) { await Engine(host: host, logger: logger(for: spec)).mount(spec) }
     }
 
     /// Does the whole job for one volume, leaves the report, and says the outcome last.
-    private func mount(_ spec: VolumeSpec, _ watch: InstanceWatch) async -> ExitStatus {
+    private func report(on spec: VolumeSpec, _ watch: InstanceWatch, _ job: () async -> Outcome) async -> Outcome {
         let logger = logger(for: spec)
         let clock = ContinuousClock()
         let start = clock.now
-        let outcome = await Engine(host: host, logger: logger).mount(spec)
+        let outcome = await job()
         let duration = clock.now - start
         write(
             Report(
@@ -135,7 +242,7 @@ struct RunContext: Sendable {
                 "duration_ms": "\(milliseconds(duration))",
             ]
         )
-        return outcome.exitStatus
+        return outcome
     }
 
     /// Leaves what the file says now for `status` and `config changed`, before anything is waited for.
@@ -149,11 +256,15 @@ struct RunContext: Sendable {
         do {
             try runtimeDirectory.writeVolumes(ConfigurationFile(volumes: volumes).text)
         } catch {
-            logging.logger().warning(
-                "The configuration could not be noted for 'status'",
-                metadata: ["directory": "\(runtimeDirectory.path)", "error": "\(error)"]
-            )
+            warnOfNote(error)
         }
+    }
+
+    private func warnOfNote(_ error: any Error) {
+        logging.logger().warning(
+            "The configuration could not be noted for 'status'",
+            metadata: ["directory": "\(runtimeDirectory.path)", "error": "\(error)"]
+        )
     }
 
     private func logger(for spec: VolumeSpec) -> Logger {
@@ -175,4 +286,11 @@ struct RunContext: Sendable {
             )
         }
     }
+}
+
+extension Outcome {
+    var isInterrupted: Bool { if case .stopped(.interrupted) = self { true } else { false } }
+
+    /// Whether another try may mend it that does not wait for the volume again.
+    fileprivate var mayPass: Bool { exitStatus.mayPass && exitStatus != .noInput && !isInterrupted }
 }

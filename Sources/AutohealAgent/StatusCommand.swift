@@ -39,7 +39,12 @@ struct StatusCommand: ParsableCommand {
         let volumes = reports.filter { [$0.mountPoint, nil].contains(wanted) }
             .map { VolumeStatus($0, in: directory) }
         let foreign = (try? ConfigurationFile(path: configurationFile)).flatMap { ForeignConfiguration($0) }
-        let drift = foreign == nil ? drift(since: reports, at: wanted) : nil
+        let changes = [
+            foreign == nil ? drift(since: reports, at: wanted) : nil, fstabDrift(since: reports, at: wanted),
+        ]
+        let drift = changes.compactMap(\.self).reduce(nil) { (all: ConfigurationDrift?, next) in
+            all?.joined(next) ?? next
+        }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -74,6 +79,25 @@ struct StatusCommand: ParsableCommand {
             present: change.present.filter(isAskedFor),
             lastRun: change.lastRun.filter(isAskedFor),
             reports: reports
+        )
+    }
+
+    /// Nil where fstab(5) cannot be read, or has none of our lines and never had one.
+    private func fstabDrift(since reports: [Report], at wanted: String?) -> ConfigurationDrift? {
+        let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
+        let lastRun = directory.fstabFiles.compactMap { try? ConfigurationFile(path: $0).specs() }.flatMap(\.self)
+        guard let fstab = try? Fstab.read(), !fstab.ours.isEmpty || !lastRun.isEmpty else { return nil }
+        let isAskedFor = { (spec: VolumeSpec) in [spec.mountPoint, nil].contains(wanted) }
+        let volumes = fstab.volumes.filter { isAskedFor($0.spec) }
+        // What no boot mounts is missed by nobody until it has been mounted.
+        let present = volumes.filter { volume in
+            volume.entry.isAutomatic || lastRun.contains { $0.mountPoint == volume.spec.mountPoint }
+        }
+        return ConfigurationDrift(
+            present: present.map(\.spec),
+            lastRun: lastRun.filter(isAskedFor),
+            reports: reports,
+            source: .fstab
         )
     }
 }

@@ -11,12 +11,14 @@ struct WatchConfiguration: Sendable {
     let environment: [String: String]
     private let path: String
     private let identity: FileIdentity?
+    private let fstabIdentity: FileIdentity?
 
     /// - Throws: `ExitCode` 78 for the file, whose errors are printed.
     init(_ path: String?, _ flags: HealthFlags) throws {
         self.path = path ?? ConfigurationFile.standardPath
         // Before it is read, so that no change is missed.
         identity = FileIdentity(self.path)
+        fstabIdentity = FileIdentity(Fstab.path)
         file = try RunConfiguration.file(path)
         health = flags.over(file?.health ?? HealthSettings())
         environment = RunConfiguration.environment(file)
@@ -24,7 +26,8 @@ struct WatchConfiguration: Sendable {
 
     var settings: Watcher.Settings {
         var settings = Watcher.Settings()
-        let specs = (try? file?.specs()) ?? []
+        let ofFstab = ((try? Fstab.read())?.volumes ?? []).filter(\.entry.isAutomatic).map(\.spec)
+        let specs = ((try? file?.specs()) ?? []) + ofFstab
         settings.mountPoints = specs.map(\.mountPoint)
         settings.growing = Set(specs.filter(\.grow).map(\.mountPoint))
         if let interval = health.interval { settings.interval = .seconds(interval) }
@@ -33,8 +36,8 @@ struct WatchConfiguration: Sendable {
         return settings
     }
 
-    /// Whether it is another file than the one that was read, or there was none; costs one stat(2).
-    var fileHasChanged: Bool { FileIdentity(path) != identity }
+    /// Whether it, or fstab(5), is another file than the one that was read, or there was none; costs two stat(2).
+    var fileHasChanged: Bool { FileIdentity(path) != identity || FileIdentity(Fstab.path) != fstabIdentity }
 
     /// The file as it is now; nil if there is none.
     func fileNow() throws(ConfigurationFileError) -> ConfigurationFile? {

@@ -36,11 +36,15 @@ package struct Engine<Machine: Host>: Sendable {
         }
     }
 
-    /// Says what ``mount(_:)`` would do; looks once and changes nothing.
-    package func plan(_ spec: VolumeSpec) async -> Outcome {
+    /// Says what ``mount(_:)`` would do; changes nothing.
+    ///
+    /// - Parameter waits: for the device, as ``mount(_:)`` would; else it looks once.
+    package func plan(_ spec: VolumeSpec, waits: Bool = false) async -> Outcome {
         var once = spec
-        once.tries = 1
-        once.interval = .zero
+        if !waits {
+            once.tries = 1
+            once.interval = .zero
+        }
         do throws(VolumeError) {
             _ = try preparation(once)
             let device = try await host.waitForDevice(once, logger: logger)

@@ -11,12 +11,9 @@ package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
 
     package init(_ text: String) throws(ConfigurationError) {
         description = text
-        var quoted = false
-        list = text.split(omittingEmptySubsequences: false) { character in
-            if character == "\"" { quoted.toggle() }
-            return character == "," && !quoted
-        }
-        guard !quoted, !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+        list = Self.split(text)
+        let isClosed = text.utf8.count { $0 == UInt8(ascii: "\"") }.isMultiple(of: 2)
+        guard isClosed, !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
             throw ConfigurationError(
                 key: "options",
                 found: text,
@@ -60,6 +57,17 @@ package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
     }
 
     package static let none = MountOptions()
+
+    /// The options one by one, values and quotes as they are written; none for an empty text.
+    package static func split(_ text: String) -> [Substring] {
+        var quoted = false
+        return text.isEmpty
+            ? []
+            : text.split(omittingEmptySubsequences: false) { character in
+                if character == "\"" { quoted.toggle() }
+                return character == "," && !quoted
+            }
+    }
 
     /// The last of `ro` and `rw` counts. The agent then writes nothing to the device.
     package var isReadOnly: Bool { list.last { $0 == "ro" || $0 == "rw" } == "ro" }

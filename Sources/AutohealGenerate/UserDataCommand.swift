@@ -1,5 +1,8 @@
 import ArgumentParser
+import AutohealCore
 import CloudTemplates
+import ConfigurationFile
+import SettingFlags
 
 struct UserDataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -52,6 +55,14 @@ struct UserDataCommand: AsyncParsableCommand {
     @Flag(help: "Power the instance off when its volume cannot be had, so that the group replaces it.")
     var powerOffOnFailure = false
 
+    @Option(
+        help: ArgumentHelp(
+            "What mounts: the agent's unit, by its configuration file, or a line of /etc/fstab.",
+            valueName: "agent|fstab"
+        )
+    )
+    var mountWith: MountWay = .agent
+
     @OptionGroup(title: "Output") var output: OutputFlags
 
     func run() async throws {
@@ -62,10 +73,18 @@ struct UserDataCommand: AsyncParsableCommand {
                         + "--apt-key and --package-version, or --preinstalled."
                 )
             }
+            var configuration = try volume.configuration()
+            // The id finds a volume on Nitro; on Xen, the name that was asked for does.
+            if mountWith == .fstab, volume.config == nil, volume.others.settings.device == nil,
+                let id = configuration.volumes[0].volumeID.flatMap({ VolumeID($0) })
+            {
+                configuration.volumes[0].device = FstabVolume.device(of: id)
+            }
             let userData = try UserData(
-                configuration: try volume.configuration(),
+                configuration: configuration,
                 source: source,
                 powersOffOnFailure: powerOffOnFailure,
+                mountWay: mountWith,
                 appendedParts: try append.map { try UserDataPart(name: $0, content: try TextFile(path: $0).text) }
             )
             return try await userData.text(format: format, encoding: encode, language: language)
@@ -73,6 +92,7 @@ struct UserDataCommand: AsyncParsableCommand {
     }
 }
 
+extension MountWay: ExpressibleByArgument {}
 extension UserDataFormat: ExpressibleByArgument {}
 extension UserDataEncoding: ExpressibleByArgument {}
 extension TemplateLanguage: ExpressibleByArgument {}

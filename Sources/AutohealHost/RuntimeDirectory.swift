@@ -64,6 +64,29 @@ package struct RuntimeDirectory: Hashable, Sendable {
 
     package var volumesFile: String { "\(path)/volumes.toml" }
 
+    /// What mount(8) asked for at a mount point, in the form of a configuration file.
+    package func writeFstabVolume(_ text: String, at mountPoint: String) throws(Errno) {
+        try write(Array(text.utf8), to: file(for: mountPoint, extension: Self.fstabExtension))
+    }
+
+    /// All that ``writeFstabVolume(_:at:)`` has written.
+    package var fstabFiles: [String] {
+        names(in: path).filter { $0.hasSuffix(".\(Self.fstabExtension)") }.map { "\(path)/\($0)" }
+    }
+
+    private static let fstabExtension = "fstab"
+
+    /// There while a mount of fstab(5) has failed, by the name of its unit: a volume that arrives has systemd start the unit
+    /// again (autoheal-mount-arrival.service).
+    package func setIsAwaited(_ unit: String, _ isAwaited: Bool) {
+        let directory = RuntimeDirectory(path: "\(path)/awaited")
+        if isAwaited {
+            try? directory.write([], to: "\(directory.path)/\(unit)")
+        } else {
+            unlink("\(directory.path)/\(unit)")
+        }
+    }
+
     /// There as long as it is not known which instance this is: the unit is started again when it may be.
     package func setIdentityIsAwaited(_ isAwaited: Bool) {
         let flag = "\(path)/identity-awaited"

@@ -15,12 +15,19 @@ package struct UnitManager: Sendable {
     ///
     /// - Parameter unit: its name; a path means its mount unit.
     /// - Returns: why it could not be stopped, in systemctl's words; nil once it is not active, or where there is none.
-    package func stop(_ unit: String) async -> String? {
+    package func stop(_ unit: String) async -> String? { await call("stop", unit) }
+
+    /// Begins to start a unit, and does not wait for it.
+    ///
+    /// - Returns: why it cannot be started, in systemctl's words; nil if it can be, or where there is none.
+    package func start(_ unit: String) async -> String? { await call("start", "--no-block", unit) }
+
+    private func call(_ verb: String, _ arguments: String...) async -> String? {
         guard isRunning else { return nil }
         do {
             let result = try await Subprocess.run(
                 .name("systemctl"),
-                arguments: ["stop", "--", unit],
+                arguments: Arguments([verb] + arguments),
                 environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]),
                 input: .none,
                 output: .discarded,

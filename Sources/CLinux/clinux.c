@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -204,6 +205,8 @@ int clinux_note_termination_signals(const char *path) {
     strcpy(note_path, path);
     return 0;
 }
+
+int clinux_end_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGTERM); }
 
 int clinux_pending_signal(void) { return caught_signal; }
 

@@ -59,7 +59,7 @@ package struct ConfigurationFile: Hashable, Sendable {
             do throws(ConfigurationError) {
                 let spec = try VolumeSpec(settings)
                 for (number, earlier) in specs {
-                    if let error = spec.conflict(with: earlier, number: number) {
+                    if let error = spec.conflict(with: earlier, of: "\(TableName.volume(number))") {
                         reader.report(error, in: .volume(index + 1))
                     }
                 }

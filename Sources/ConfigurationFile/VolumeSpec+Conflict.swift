@@ -1,9 +1,12 @@
 import AutohealCore
 
 extension VolumeSpec {
-    /// Why two volumes cannot be in one configuration.
-    func conflict(with earlier: VolumeSpec, number: Int) -> ConfigurationError? {
-        let other = "[[volume]] number \(number)"
+    /// Why two volumes cannot be on one machine.
+    ///
+    /// - Parameters:
+    ///   - other: what the earlier one is called.
+    ///   - isOrdered: whether the outer one of two that lie within each other is mounted first.
+    func conflict(with earlier: VolumeSpec, of other: String, isOrdered: Bool = false) -> ConfigurationError? {
         if let id = volumeID, id == earlier.volumeID {
             return ConfigurationError(
                 key: "volume-id",
@@ -28,7 +31,7 @@ extension VolumeSpec {
             )
         }
         // The volumes are handled side by side, so the outer one could cover the inner one.
-        if isInside(earlier) || earlier.isInside(self) {
+        if !isOrdered, isInside(earlier) || earlier.isInside(self) {
             return ConfigurationError(
                 key: "mount-point",
                 found: mountPoint,

@@ -26,6 +26,11 @@ package struct MountContext: ~Copyable {
         self.context = context
     }
 
+    /// Other options for what is mounted at a directory; `options` has `remount` among them.
+    package init(remounting target: String, options: String) throws(MountError) {
+        try self.init(source: "none", target: target, type: "none", options: options)
+    }
+
     deinit { mnt_free_context(context) }
 
     /// `mnt_context_mount`; the truth is the context's status, not the return code.

@@ -15,6 +15,8 @@ package struct MountEntry: Hashable, Sendable {
     package let isReadOnly: Bool
     /// Of the file system underneath, as the kernel writes them.
     package let filesystemOptions: String
+    /// The sixth field of fstab(5).
+    package let passNumber: Int
 
     /// Whether the kernel says so of the file system underneath.
     package func hasFilesystemOption(_ name: String) -> Bool {
@@ -31,6 +33,7 @@ package struct MountEntry: Hashable, Sendable {
         type = text(mnt_fs_get_fstype(filesystem))
         options = text(mnt_fs_get_options(filesystem))
         filesystemOptions = text(mnt_fs_get_fs_options(filesystem))
+        passNumber = Int(mnt_fs_get_passno(filesystem))
         device = UInt64(mnt_fs_get_devno(filesystem))
         isReadOnly = [mnt_fs_get_vfs_options(filesystem), mnt_fs_get_fs_options(filesystem)].contains { options in
             guard let options else { return false }

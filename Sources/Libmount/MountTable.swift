@@ -26,6 +26,9 @@ package struct MountTable: ~Copyable {
         self.table = table
     }
 
+    /// Where fstab(5) is: /etc/fstab, or what LIBMOUNT_FSTAB says.
+    package static var fstab: String { String(cString: mnt_get_fstab_path()) }
+
     /// What is to be mounted (fstab(5)).
     package init(fstab path: String) throws(Errno) {
         guard let table = mnt_new_table() else { throw .noMemory }

@@ -8,7 +8,7 @@ from trees import output
 
 UNITS = [
     "autoheal-agent.service", "autoheal-agent-arrival.service", "autoheal-agent-identity.service", "autoheal-data.target",
-    "autoheal-power-off.service",
+    "autoheal-mount-arrival.service", "autoheal-power-off.service",
     "autoheal-watch.service", "autoheal-grow.path", "autoheal-grow.service",
     "autoheal-release.path", "autoheal-release.service",
 ]
@@ -60,11 +60,12 @@ def prove(report, deb, work, root):
         for name in names:
             path = os.path.join(folder, name)
             status = os.stat(path)
-            wanted = 0o755 if path in (agent, inside("usr/lib/autoheal-agent/power-off")) else 0o644
+            scripts = [inside("usr/lib/autoheal-agent/" + each) for each in ("mount-again", "mount-begins", "power-off")]
+            wanted = 0o755 if os.path.realpath(path) in (agent, *scripts) else 0o644
             if (status.st_mode & 0o7777, status.st_uid, status.st_gid) != (wanted, 0, 0):
                 check(f"mode and owner of {path[len(tree):]}", False, oct(status.st_mode))
 
-    for page in ("man8/autoheal-agent.8", "man5/autoheal-agent.toml.5"):
+    for page in ("man8/autoheal-agent.8", "man8/mount.autoheal.8", "man5/autoheal-agent.toml.5"):
         lint = subprocess.run(
             ["mandoc", "-Tlint", "-Wwarning", os.path.join(root, "packaging", "man", os.path.basename(page))],
             capture_output=True, text=True,

@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import baked
+import fstab
 import interrupted
 import power_off
 import released
@@ -64,6 +65,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "watched": ("the watcher, and a volume that is enlarged", lambda stage: watched.story(stage, configure)),
             "released": ("the hand-over", lambda stage: released.story(stage, configure, bind)),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
+            "fstab": ("a volume that is one line of /etc/fstab", fstab.story),
             "baked": ("an instance with another one's disk", baked.story),
             "interrupted": ("a first boot that is interrupted", interrupted.story),
             "powers-off": ("an instance that cannot get its data powers off", lambda stage: power_off.story(stage, configure)),

@@ -48,9 +48,13 @@ def scripts(text):
     return [each.get_payload(decode=True).decode() for each in parts]
 
 
+FSTAB = ("--mount-with", "fstab", "--volume-id", "vol-0123456789abcdef0")
+
+
+@pytest.mark.parametrize("further", [("--power-off-on-failure",), FSTAB], ids=["power-off", "fstab"])
 @pytest.mark.parametrize("form", ["cloud-config", "shell", "mime"])
-def test_the_shells_and_shellcheck_accept_every_script(form, source, tmp_path):
-    text = generate("userdata", *source, "--format", form, "--power-off-on-failure")
+def test_the_shells_and_shellcheck_accept_every_script(form, source, further, tmp_path):
+    text = generate("userdata", *source, "--format", form, *further)
     for script in scripts(text):
         path = tmp_path / "script"
         path.write_text(script)
@@ -747,3 +751,36 @@ def test_run_says_on_the_console_that_it_could_not_go_on(sandbox, obstacle, reas
     console = sandbox.read("console")
     assert "exit 1" in said or "exit 2" in said, said
     assert reason in console and console.count("FAILED") == 1, console
+
+
+LINE = "vol-0123456789abcdef0 /data autoheal noatime,nofail,x-systemd.mount-timeout=infinity 0 0"
+# What an image brings: lines of others, and ours for the volume of its former instance.
+OF_IMAGE = "UUID=x / ext4 defaults 0 1\nvol-00000000 /data autoheal nofail 0 0\nvol-11111111 /srv autoheal nofail 0 0\n"
+
+
+def with_fstab(package, *options):
+    return from_url(package, Server(package), *FSTAB, "--options", "noatime", *options)
+
+
+def test_run_writes_a_line_of_fstab_in_the_place_of_an_older_one_and_mounts_by_it(sandbox, package):
+    text = with_fstab(package)
+    prepare = "printf '" + OF_IMAGE.replace("\n", "\\n") + "' >/etc/fstab\n"
+    said = sandbox.run(prepare, text, "cp /etc/fstab " + str(sandbox.shared / "first"), text, "cp /etc/fstab " + str(sandbox.shared))
+    assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
+    assert sandbox.read("first").splitlines() == [OF_IMAGE.splitlines()[0], OF_IMAGE.splitlines()[2], LINE], said
+    assert sandbox.read("fstab") == sandbox.read("first"), "a second run changed it"
+    assert not sandbox.read(CONFIGURATION)
+    calls = sandbox.read("systemctl").splitlines()
+    assert "start --no-block data.mount" in calls and "daemon-reload" in calls, calls
+    assert not [call for call in calls if "autoheal-agent.service" in call], calls
+    assert not sandbox.read(RESUMES), "the next boot would install it again"
+    assert "FAILED" not in sandbox.read("console")
+
+
+def test_fstab_has_no_place_for_what_is_not_a_volume(tmp_path):
+    for arguments, words in [
+        (("--preinstalled", "--mount-with", "fstab"), "volume-id"),
+        (("--preinstalled", *FSTAB, "--power-off-on-failure"), "--power-off-on-failure"),
+    ]:
+        done = run("userdata", *arguments)
+        assert done.returncode != 0 and words in done.stderr, done

@@ -48,7 +48,8 @@ extension VolumeFault {
         case .full, .nearlyFull:
             "Make room, or enlarge the volume: the watcher grows the file system then, or 'autoheal-agent grow' does."
         case .noInodes, .fewInodes: "Remove files; enlarging the volume and its file system adds inodes too."
-        case .smallerThanDevice: "'autoheal-agent grow' grows it while it is mounted, as the watcher has it done unless grow is off."
+        case .smallerThanDevice:
+            "'autoheal-agent grow' grows it while it is mounted, as the watcher has it done unless grow is off."
         }
     }
 

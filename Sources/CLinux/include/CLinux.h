@@ -77,6 +77,9 @@ int clinux_catch_termination_signals(void);
 /* The handler makes this file, with a byte in it, as soon as one of them comes; before they are caught. */
 int clinux_note_termination_signals(const char *path);
 
+/* Has SIGTERM sent to this process when its parent ends (prctl(2), PR_SET_PDEATHSIG), also after the next execve(2). */
+int clinux_end_with_parent(void);
+
 /* The first of those signals that came, or 0; it stays there for every thread to see. */
 int clinux_pending_signal(void);
 

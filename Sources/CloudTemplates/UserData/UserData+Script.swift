@@ -23,6 +23,14 @@ extension UserData {
                 "content": file.content, "isConfiguration": file.path == ConfigurationFile.standardPath,
             ] as [String: Any]
         }
+        if mountWay == .fstab {
+            context["fstab"] = [
+                "lines": try fstabLines().map { line in
+                    let mountPoint = String(line.split(separator: " ")[1])
+                    return ["line": shellQuoted(line), "mountPoint": shellQuoted(mountPoint)]
+                }
+            ]
+        }
         switch source {
         case .url(let url, let digest):
             context["needsNetwork"] = true
@@ -36,6 +44,7 @@ extension UserData {
         case .preinstalled:
             context["preinstalled"] = true
         }
+        context["namesInstance"] = mountWay == .agent || source != .preinstalled
         return try EmbeddedTemplate.installScript.render(context, isBrief: isBrief)
     }
 }

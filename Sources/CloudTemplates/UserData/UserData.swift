@@ -1,3 +1,4 @@
+import AutohealCore
 package import ConfigurationFile
 
 /// What an instance is told at its launch: the agent's configuration and where to get the agent from.
@@ -7,6 +8,8 @@ package struct UserData: Hashable, Sendable {
     /// Power the machine off when the volume cannot be had, so that the group replaces it: an instance without a role
     /// can say "replace me" in no other way.
     package var powersOffOnFailure: Bool
+    /// Where the volumes are written.
+    package var mountWay: MountWay
     /// Without the comments of the script, for a template that may not be long.
     package var isBrief = false
     /// Parts of the user's own, for the MIME format.
@@ -20,6 +23,7 @@ package struct UserData: Hashable, Sendable {
         configuration: ConfigurationFile,
         source: PackageSource,
         powersOffOnFailure: Bool = false,
+        mountWay: MountWay = .agent,
         appendedParts: [UserDataPart] = []
     ) throws(GenerationError) {
         guard !configuration.volumes.isEmpty else {
@@ -33,7 +37,29 @@ package struct UserData: Hashable, Sendable {
         self.configuration = configuration
         self.source = source
         self.powersOffOnFailure = powersOffOnFailure
+        self.mountWay = mountWay
         self.appendedParts = appendedParts
+        guard mountWay == .fstab else { return }
+        guard !powersOffOnFailure else {
+            throw GenerationError("--power-off-on-failure is for the agent's own unit: leave out --mount-with fstab.")
+        }
+        var volumesAlone = ConfigurationFile(volumes: configuration.volumes)
+        volumesAlone.instanceID = configuration.instanceID
+        guard volumesAlone == configuration else {
+            throw GenerationError("/etc/fstab has no place for [agent] and [health]: leave out --mount-with fstab.")
+        }
+        _ = try fstabLines()
+    }
+
+    /// The lines of /etc/fstab, in the order of the configuration.
+    func fstabLines() throws(GenerationError) -> [String] {
+        var lines: [String] = []
+        for settings in configuration.volumes {
+            do throws(ConfigurationError) { lines.append(try FstabVolume.line(for: settings)) } catch {
+                throw GenerationError("\(error)")
+            }
+        }
+        return lines
     }
 
     /// Everything that is written before the agent is installed.
@@ -55,6 +81,6 @@ package struct UserData: Hashable, Sendable {
             content:
                 "[Unit]\nOnFailure=autoheal-power-off.service\nOnFailureJobMode=fail\n\n[Service]\nRestartMode=direct\n"
         )
-        return [configuration] + (powersOffOnFailure ? [powerOff] : []) + source.files
+        return (mountWay == .agent ? [configuration] : []) + (powersOffOnFailure ? [powerOff] : []) + source.files
     }
 }
