@@ -204,6 +204,8 @@ class Story:
         guest.output("rm", "-r", f"/etc/systemd/system/{bound_services.TARGET}.wants/{WRITER}")
         guest.output("umount", GROWN, MAPPED, XFS)
         guest.output("dmsetup", "remove", "boot-test")
+        # What a run has reported is watched until the next boot.
+        guest.output("sh", "-c", "rm /run/autoheal-agent/srv-*.json")
         guest.output("mv", FORMER, CONFIGURATION)
         self.restart()
         for volume in (self.grown, self.mapped, self.xfs):
