@@ -39,7 +39,7 @@ def timeline(since, *units):
                 times.setdefault(f"{unit} said that the instance ends", entry["moment"] - since)
             if "The volume is released" in message:
                 released.append((unit, message))
-                times.setdefault("released", entry["moment"] - since)
+                times["released"] = min(times.get("released", float("inf")), entry["moment"] - since)
     return {"times": times, "released": released}
 
 
