@@ -43,8 +43,10 @@ struct RunContext: Sendable {
 
     /// Does for mount(8) what the unit does for the configuration file, all of its tries in one run, and leaves for other units
     /// whether the volume is still awaited.
+    ///
+    /// - Parameter announces: whether the unit is told, which waits for the mount.
     @MainActor
-    func mount(_ volume: FstabVolume, unit: String) async -> Outcome {
+    func mount(_ volume: FstabVolume, unit: String, announces: Bool) async -> Outcome {
         let logger = logger(for: volume.spec)
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         do {
@@ -54,8 +56,10 @@ struct RunContext: Sendable {
             warnOfNote(error)
         }
         runtimeDirectory.setIsAwaited(unit, false)
+        // Beside the work; nothing depends on it here.
+        async let announcement: Void = announces ? MountBeginning.announce() : ()
         let engine = Engine(host: host, logger: logger)
-        return await report(on: volume.spec, watch) {
+        let outcome = await report(on: volume.spec, watch) {
             let clock = ContinuousClock()
             let end = clock.now + volume.spec.deadline
             var outcome = await engine.mount(volume.spec)
@@ -78,6 +82,8 @@ struct RunContext: Sendable {
             runtimeDirectory.setIsAwaited(unit, last.exitStatus != .ok && !last.isInterrupted)
             return last
         }
+        await announcement
+        return outcome
     }
 
     /// Between two tries, as the unit has it (RestartSec=).
