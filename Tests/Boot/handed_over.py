@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(HERE, "hand_over_facts.py")) as source:
     FACTS = source.read()
 
-WATCHER = "autoheal-watch.service"
+WATCHER, RELEASE = "autoheal-watch.service", "autoheal-release.service"
 CONFIGURATION = "/etc/autoheal-agent/config.toml"
 PORT = 9465
 SETTINGS = f"""
@@ -54,10 +54,11 @@ def story(stories):
     facts = guest.python(FACTS, "timeline", json.dumps([notice, *units]))
     times = facts["times"]
     report_times(stories, times)
-    order = [times.get(key) for key in (LAST_WRITE, bound_services.TARGET, UNIT, "unmounted", "released")]
+    order = [times.get(key) for key in (LAST_WRITE, bound_services.TARGET, "unmounted", UNIT, "released")]
     is_ordered = None not in order and sorted(order) == order
-    check("the bound service stopped first, then the target, the agent's unit, the mount", is_ordered, times)
-    check("the log says released, once", len(facts["released"]) == 1, facts["released"])
+    check("first the bound service stopped, then the target, the mount, the agent's unit", is_ordered, times)
+    said = [unit for unit, _ in facts["released"]]
+    check("who released it and who watches it say so, once each", sorted(said) == sorted([RELEASE, WATCHER]), facts["released"])
     check("the console says released", "released" in guest.console()[guest.console_mark :].lower())
     check("nothing is mounted there any more", not mounts(guest), mounts(guest))
     check("the file system is clean", volume.is_clean)
@@ -68,6 +69,7 @@ def story(stories):
     guest.pull(volume)
     stories.report.figure("seconds until the volume could be pulled", f"{time.monotonic() - begin:.1f}")
     here = guest.python(GUEST_FACTS, "facts")
+    check("Swift's runtime has nothing to complain of", not here["complaints"], here["complaints"])
     check("the instance still runs, and does not mount again", here["boot_id"] == boot and not mounts(guest), here["status"])
     tell_next(stories, guest)
     return times
