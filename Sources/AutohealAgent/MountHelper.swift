@@ -91,8 +91,7 @@ struct MountHelper: AsyncParsableCommand {
         }
         // Had mount(8) ended before it could take this process with it.
         guard !MountScope.isAbandoned else { throw Exit.interrupted.code }
-        if MountScope.isEntered { await MountBeginning.announce() }
-        throw Exit(await run.mount(volume, unit: unit)).code
+        throw Exit(await run.mount(volume, unit: unit, announces: MountScope.isEntered)).code
     }
 
     /// Straight to mount(2): other options for what is there, with no wait, check or format.

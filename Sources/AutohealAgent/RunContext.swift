@@ -43,9 +43,17 @@ struct RunContext: Sendable {
 
     /// Does for mount(8) what the unit does for the configuration file, all of its tries in one run, and leaves for other units
     /// whether the volume is still awaited.
+    ///
+    /// - Parameter announces: whether the unit is told, which waits for the mount.
     @MainActor
-    func mount(_ volume: FstabVolume, unit: String) async -> Outcome {
+    func mount(_ volume: FstabVolume, unit: String, announces: Bool) async -> Outcome {
         let logger = logger(for: volume.spec)
+        if let refusal = handedOver() {
+            return .stopped(
+                .failed(HostError("mount", volume.spec.mountPoint, .text(refusal), exitStatus: .unavailable))
+            )
+        }
+        runtimeDirectory.removeHandOver()
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         do {
             let text = ConfigurationFile(volumes: [volume.settings]).text
@@ -54,15 +62,10 @@ struct RunContext: Sendable {
             warnOfNote(error)
         }
         runtimeDirectory.setIsAwaited(unit, false)
-        let refusal = runtimeDirectory.handOver?.refusal
-        if refusal == nil { runtimeDirectory.removeHandOver() }
+        // Beside the work; nothing depends on it here.
+        async let announcement: Void = announces ? MountBeginning.announce() : ()
         let engine = Engine(host: host, logger: logger)
-        return await report(on: volume.spec, watch) {
-            if let refusal {
-                return .stopped(
-                    .failed(HostError("mount", volume.spec.mountPoint, .text(refusal), exitStatus: .unavailable))
-                )
-            }
+        let outcome = await report(on: volume.spec, watch) {
             let clock = ContinuousClock()
             let end = clock.now + volume.spec.deadline
             var outcome = await engine.mount(volume.spec)
@@ -85,6 +88,8 @@ struct RunContext: Sendable {
             runtimeDirectory.setIsAwaited(unit, last.exitStatus != .ok && !last.isInterrupted)
             return last
         }
+        await announcement
+        return outcome
     }
 
     /// Between two tries, as the unit has it (RestartSec=).
@@ -113,17 +118,23 @@ struct RunContext: Sendable {
     /// - Returns: ``ExitStatus/ofAll(_:)`` of theirs, in the order of the configuration.
     @MainActor
     func mountAll() async -> ExitStatus {
-        if let refusal = runtimeDirectory.handOver?.refusal {
-            let metadata: Logger.Metadata = ["exit.status": "\(ExitStatus.unavailable.rawValue)"]
-            logging.logger().error("\(refusal)", metadata: metadata)
-            return .unavailable
-        }
+        guard handedOver() == nil else { return .unavailable }
         await takeBack()
         guard configuration.isOfUnit else { return await mountEach() }
         runtimeDirectory.setIsLooking(true)
         let status = await mountEach()
         if status != .ok { runtimeDirectory.setIsLooking(false) }
         return status
+    }
+
+    /// Why nothing is mounted in this boot any more, which is said; nil where nothing forbids it.
+    private func handedOver() -> String? {
+        guard let refusal = runtimeDirectory.handOver?.refusal else { return nil }
+        logging.logger().error(
+            "\(refusal)",
+            metadata: ["exit.status": "\(ExitStatus.unavailable.rawValue)"]
+        )
+        return refusal
     }
 
     /// What a person released, a person takes back; the mounts of fstab(5) are systemd's to begin again.

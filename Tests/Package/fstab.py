@@ -7,7 +7,7 @@ from machine import EXAMPLES, TARGET, UNIT
 
 MOUNT = "data.mount"
 SERVICE = "on-fstab.service"
-WANTED = f"/etc/systemd/system/{MOUNT}.wants/{SERVICE}"
+WANTED = f"/etc/systemd/system/{TARGET}.wants/{SERVICE}"
 ARRIVAL = "autoheal-mount-arrival.service"
 LINE = "vol-0123456789abcdef0 /data autoheal noatime,nofail,x-systemd.mount-timeout=infinity,autoheal.device={node}{more} 0 0\n"
 # Impatient enough to fail before anybody waits for long.
@@ -42,8 +42,7 @@ def story(stage):
     tree.write(f"/etc/systemd/system/{SERVICE}", TEXT)
     with open(tree.file(f"{EXAMPLES}/fstab-bound-service.conf")) as example:
         tree.write(f"/etc/systemd/system/{SERVICE}.d/autoheal.conf", example.read())
-    os.makedirs(tree.file(os.path.dirname(WANTED)), exist_ok=True)
-    os.symlink(f"/etc/systemd/system/{SERVICE}", tree.file(WANTED))
+    tree.run("systemctl", "add-wants", TARGET, SERVICE)
     line(tree, disk)
     try:
         with stage.machine() as machine:
@@ -143,7 +142,8 @@ def survives_a_stop(check, tree, machine):
     machine.run("rm", "/run/check-began", "/var/tmp/check-ended")
     machine.run("systemctl", "start", MOUNT)
     check("the next start mounts it", len(machine.mounts("/data")) == 1)
-    machine.run("systemctl", "stop", SERVICE, MOUNT)
+    # As at a boot.
+    machine.run("systemctl", "stop", SERVICE, MOUNT, UNIT)
 
 
 def comes_after_the_last_try(check, tree, machine, disk):
@@ -165,7 +165,7 @@ def comes_after_the_last_try(check, tree, machine, disk):
     check("a volume that comes after the last try is mounted, and its service started", len(machine.mounts("/data")) == 1)
     machine.run("systemctl", "start", ARRIVAL)
     check("a further one finds nothing to do", machine.state(ARRIVAL)["ConditionResult"] == "no", machine.state(ARRIVAL))
-    machine.run("systemctl", "stop", SERVICE, MOUNT)
+    machine.run("systemctl", "stop", SERVICE, MOUNT, UNIT)
 
 
 def refuses(check, machine, disk):
