@@ -98,7 +98,7 @@ let package = Package(
         .target(
             name: "HealthWatch",
             dependencies: [
-                "AutohealCore", "AutohealHost", "ConfigurationFile", "HealthServer",
+                "AutohealCore", "AutohealHost", "ConfigurationFile", "HealthServer", "InstanceMetadata",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),

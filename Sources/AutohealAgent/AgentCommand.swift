@@ -15,6 +15,7 @@ struct AgentCommand: AsyncParsableCommand {
               autoheal-agent plan --device /dev/xvdb      what would mount do, and why? Changes nothing
               autoheal-agent probe --device /dev/xvdb     what is on it?
               autoheal-agent status                       what did the last run do, and does it still hold?
+              autoheal-agent release                      unmount, so that the volume can be detached
               autoheal-agent config check                 is the configuration file right?
               autoheal-agent prepare-image                before an image is made of this instance
 
@@ -25,7 +26,7 @@ struct AgentCommand: AsyncParsableCommand {
         version: agentVersion,
         subcommands: [
             MountCommand.self, PlanCommand.self, ProbeCommand.self, StatusCommand.self, WatchCommand.self,
-            GrowCommand.self, ConfigCommand.self, PrepareImageCommand.self,
+            GrowCommand.self, ReleaseCommand.self, ConfigCommand.self, PrepareImageCommand.self,
         ]
     )
 }

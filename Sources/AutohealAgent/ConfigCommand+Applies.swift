@@ -26,6 +26,12 @@ extension ConfigCommand {
         func run() throws {
             let environment = ProcessInfo.processInfo.environment
             let directory = RuntimeDirectory(environment: environment)
+            if let refusal = directory.handOver?.refusal {
+                let tags = InstanceTags()
+                LoggingConfiguration(format: .auto, level: .notice, tags: tags, environment: environment).logger()
+                    .notice("\(refusal)")
+                throw ExitCode(1)
+            }
             // What is wrong with a file is for mount to say, unless it names another instance.
             guard let text = try? ConfigurationFile.text(of: file),
                 let configuration = ConfigurationFile(reading: text, file: file),

@@ -56,10 +56,17 @@ struct RunContext: Sendable {
             warnOfNote(error)
         }
         runtimeDirectory.setIsAwaited(unit, false)
+        let refusal = runtimeDirectory.handOver?.refusal
+        if refusal == nil { runtimeDirectory.removeHandOver() }
         // Beside the work; nothing depends on it here.
-        async let announcement: Void = announces ? MountBeginning.announce() : ()
+        async let announcement: Void = announces && refusal == nil ? MountBeginning.announce() : ()
         let engine = Engine(host: host, logger: logger)
         let outcome = await report(on: volume.spec, watch) {
+            if let refusal {
+                return .stopped(
+                    .failed(HostError("mount", volume.spec.mountPoint, .text(refusal), exitStatus: .unavailable))
+                )
+            }
             let clock = ContinuousClock()
             let end = clock.now + volume.spec.deadline
             var outcome = await engine.mount(volume.spec)
@@ -112,11 +119,29 @@ struct RunContext: Sendable {
     /// - Returns: ``ExitStatus/ofAll(_:)`` of theirs, in the order of the configuration.
     @MainActor
     func mountAll() async -> ExitStatus {
+        if let refusal = runtimeDirectory.handOver?.refusal {
+            let metadata: Logger.Metadata = ["exit.status": "\(ExitStatus.unavailable.rawValue)"]
+            logging.logger().error("\(refusal)", metadata: metadata)
+            return .unavailable
+        }
+        await takeBack()
         guard configuration.isOfUnit else { return await mountEach() }
         runtimeDirectory.setIsLooking(true)
         let status = await mountEach()
         if status != .ok { runtimeDirectory.setIsLooking(false) }
         return status
+    }
+
+    /// What a person released, a person takes back; the mounts of fstab(5) are systemd's to begin again.
+    private func takeBack() async {
+        guard let handOver = runtimeDirectory.handOver else { return }
+        runtimeDirectory.removeHandOver()
+        for volume in configuration.awaited where handOver.mountPoints.contains(volume.spec.mountPoint) {
+            let unit = mountUnit(at: volume.spec.mountPoint)
+            if let problem = await UnitManager().start(unit) {
+                logger(for: volume.spec).warning("\(unit) could not be started: \(problem)")
+            }
+        }
     }
 
     @MainActor
@@ -180,7 +205,7 @@ struct RunContext: Sendable {
     private static let patience: Duration = .seconds(60)
 
     private func status(of mountPoint: String) -> ExitStatus {
-        runtimeDirectory.report(of: mountPoint).map { VolumeStatus($0).status } ?? .noInput
+        runtimeDirectory.report(of: mountPoint).map { VolumeStatus($0, in: runtimeDirectory).status } ?? .noInput
     }
 
     private func sayOfMount(_ spec: VolumeSpec, _ status: ExitStatus) {

@@ -36,7 +36,8 @@ struct StatusCommand: ParsableCommand {
         let wanted = mountPoint.map { "/" + $0.split(separator: "/").joined(separator: "/") }
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
         let reports = directory.reports()
-        let volumes = reports.filter { [$0.mountPoint, nil].contains(wanted) }.map(VolumeStatus.init)
+        let volumes = reports.filter { [$0.mountPoint, nil].contains(wanted) }
+            .map { VolumeStatus($0, in: directory) }
         let foreign = (try? ConfigurationFile(path: configurationFile)).flatMap { ForeignConfiguration($0) }
         let changes = [
             foreign == nil ? drift(since: reports, at: wanted) : nil, fstabDrift(since: reports, at: wanted),

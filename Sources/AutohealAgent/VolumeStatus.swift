@@ -12,8 +12,15 @@ struct VolumeStatus: Encodable {
     let report: Report
 
     /// Looks at the machine; changes nothing.
-    init(_ report: Report) {
+    init(_ report: Report, in directory: RuntimeDirectory) {
         self.report = report
+        if report.isReleased, VolumeRelease(report, runtimeDirectory: directory)?.isMounted != true {
+            status = .unavailable
+            state = .released
+            reason = report.reason
+            (faults, unknowns) = ([], [])
+            return
+        }
         guard report.exitStatus == .ok, let device = report.number else {
             status = report.exitStatus == .ok ? .software : report.exitStatus
             state = .failed
@@ -78,6 +85,7 @@ struct VolumeStatus: Encodable {
             case .healthy: "healthy"
             case .degraded: "degraded"
             case .failed: "NOT HEALTHY"
+            case .released: "released"
             case .unknown: "UNKNOWN"
             }
         let steps = report.steps.isEmpty ? "" : " (\(report.steps.joined(separator: ", ")))"

@@ -5,6 +5,7 @@ import ConfigurationFile
 import FoundationEssentials
 import HealthServer
 import HealthWatch
+import InstanceMetadata
 import Logging
 import NIOCore
 import NIOPosix
@@ -94,8 +95,10 @@ struct WatchCommand: AsyncParsableCommand {
             environment: configuration.environment,
             logger: logger
         )
+        let ending = endingWatch(configuration, group, logger)
         let server = try await serve(watcher, configuration, group, logger)
         let looking = requirements.isEmpty ? nil : Task { @concurrent in await requirements.run() }
+        let listening = ending.map { ending in Task { @concurrent in await ending.run() } }
         var isWrong = false
         let end: Watcher.End
         do throws(HostError) {
@@ -118,9 +121,36 @@ struct WatchCommand: AsyncParsableCommand {
         guard end == .settingsChanged else { return end }
         await server?.stop()
         looking?.cancel()
+        listening?.cancel()
         await looking?.value
+        await listening?.value
         try? await group.shutdownGracefully()
         return end
+    }
+
+    /// Nil if no notice is listened for.
+    private func endingWatch(
+        _ configuration: WatchConfiguration,
+        _ group: MultiThreadedEventLoopGroup,
+        _ logger: Logger
+    ) -> EndingWatch? {
+        let reasons = configuration.file?.handOver.reasons ?? []
+        guard !reasons.isEmpty else { return nil }
+        let endpoint: MetadataEndpoint?
+        do { endpoint = try MetadataEndpoint.fromEnvironment(configuration.environment) } catch {
+            logger.error("No notice that this instance ends can be heard: \(error)")
+            return nil
+        }
+        guard let endpoint else {
+            logger.warning("No notice that this instance ends can be heard: the metadata service is disabled")
+            return nil
+        }
+        return EndingWatch(
+            EndingNotices(for: reasons, from: MetadataClient(endpoint: endpoint, group: group)),
+            requests: requests.map(Requests.init(directory:)),
+            runtimeDirectory: RuntimeDirectory(environment: configuration.environment),
+            logger: logger
+        )
     }
 
     private func serve(

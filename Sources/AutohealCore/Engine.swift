@@ -21,12 +21,16 @@ package struct Engine<Machine: Host>: Sendable {
         do throws(VolumeError) {
             // Before the wait, so that nothing fills the root disk while the volume is missing.
             for step in try preparation(spec) { _ = try await perform(step, spec, on: nil) }
+            let clock = ContinuousClock()
+            let start = clock.now
             let device = try await host.waitForDevice(spec, logger: logger)
+            let waited = clock.now - start
             let purpose: LockPurpose =
                 try isMounted(device, spec) ? .look : spec.options.isReadOnly ? .mountReadOnly : .change
             return try await host.withLock(on: device, for: spec, purpose: purpose, logger: logger) {
                 locked async throws(VolumeError) in try await settle(spec, on: locked)
             }
+            .after(waiting: waited)
         } catch {
             return .stopped(error)
         }
@@ -67,11 +71,11 @@ package struct Engine<Machine: Host>: Sendable {
                 [once] locked async throws(VolumeError) in
                 let (state, growth) = try await growth(once, of: device, locked)
                 var results = StepResults()
-                for step in growth.steps { results.note(step, warning: try await perform(step, once, on: locked)) }
-                guard !results.done.isEmpty else { return .unchanged(state, warnings: results.warnings) }
+                for step in growth.steps { results.note(step, try await perform(step, once, on: locked)) }
+                guard !results.heal.steps.isEmpty else { return .unchanged(state, warnings: results.warnings) }
                 let (after, rest) = try await self.growth(once, of: device, locked)
                 return rest.isEmpty
-                    ? .changed(results.done, after, warnings: results.warnings) : .notConverged(rest, after)
+                    ? .changed(results.heal, after, warnings: results.warnings) : .notConverged(rest, after)
             }
         } catch {
             return .stopped(error)
@@ -121,7 +125,7 @@ package struct Engine<Machine: Host>: Sendable {
         var results = StepResults()
         while let step = plan.steps.first {
             do throws(VolumeError) {
-                results.note(step, warning: try await perform(step, spec, on: device))
+                results.note(step, try await perform(step, spec, on: device))
             } catch {
                 throw results.hasFormatted ? error.afterFormat : error
             }
@@ -137,25 +141,34 @@ package struct Engine<Machine: Host>: Sendable {
         let rest = try self.plan(spec, from: second)
         guard rest.isSatisfied else { return .notConverged(rest, second) }
         for step in rest.steps where !results.hasTried(step) {
-            results.note(step, warning: try await perform(step, spec, on: device))
+            results.note(step, try await perform(step, spec, on: device))
         }
         let warnings = results.warnings + remarks(spec, second)
-        return results.done.isEmpty
-            ? .unchanged(second, warnings: warnings) : .changed(results.done, second, warnings: warnings)
+        return results.heal.steps.isEmpty
+            ? .unchanged(second, warnings: warnings) : .changed(results.heal, second, warnings: warnings)
+    }
+
+    private enum StepResult {
+        case done(in: Duration)
+        /// The volume is of use without it; why, in words.
+        case leftOut(String)
     }
 
     /// What became of the steps: those that were left out are warnings, and not among what was done.
     private struct StepResults {
-        var done: [Step] = []
+        var heal = Heal()
         var warnings: [String] = []
         private var tried: Set<String> = []
 
-        mutating func note(_ step: Step, warning: String?) {
+        mutating func note(_ step: Step, _ result: StepResult) {
             tried.insert(step.name)
-            if let warning { warnings.append(warning) } else { done.append(step) }
+            switch result {
+            case .done(let duration): heal.steps.append(Heal.Part(step: step, duration: duration))
+            case .leftOut(let warning): warnings.append(warning)
+            }
         }
 
-        var hasFormatted: Bool { done.contains { if case .format = $0 { true } else { false } } }
+        var hasFormatted: Bool { heal.steps.contains { if case .format = $0.step { true } else { false } } }
 
         func hasTried(_ step: Step) -> Bool { tried.contains(step.name) }
     }
@@ -200,12 +213,11 @@ package struct Engine<Machine: Host>: Sendable {
         }
     }
 
-    /// - Returns: why it was not done, if the volume is of use without it; nil when it is done.
     private func perform(
         _ step: Step,
         _ spec: VolumeSpec,
         on device: Machine.Device?
-    ) async throws(VolumeError) -> String? {
+    ) async throws(VolumeError) -> StepResult {
         try host.pause(.zero)
         if step.mayTakeLong { logger.notice("Beginning", metadata: ["step": "\(step.name)"]) }
         let clock = ContinuousClock()
@@ -221,13 +233,14 @@ package struct Engine<Machine: Host>: Sendable {
             }
             let warning = step.warning(failure)
             logger.warning("\(warning)", metadata: ["step": "\(step.name)"])
-            return warning
+            return .leftOut(warning)
         }
+        let duration = clock.now - start
         var metadata = step.metadata
         metadata["step"] = "\(step.name)"
-        metadata["duration_ms"] = "\(milliseconds(clock.now - start))"
+        metadata["duration_ms"] = "\(milliseconds(duration))"
         logger.info("\(step.achievement)", metadata: metadata)
-        return nil
+        return .done(in: duration)
     }
 
     private func remarks(_ spec: VolumeSpec, _ state: VolumeState) -> [String] {

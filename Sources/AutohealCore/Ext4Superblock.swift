@@ -5,6 +5,10 @@ package struct Ext4Superblock: Hashable, Sendable {
     /// Bytes from the start of the device to the primary superblock.
     package static let offset: UInt64 = 1024
     private static let magic: UInt16 = 0xEF53
+    private static let compatJournal: UInt32 = 0x4
+    /// s_jnl_backup_type: what follows is the journal inode's map of its blocks.
+    private static let journalBackup: UInt8 = 1
+    private static let journalBackupPlace = 0x10C..<0x148
     private static let incompatRecover: UInt32 = 0x4
     private static let incompat64Bit: UInt32 = 0x80
     private static let incompatMultipleMountProtection: UInt32 = 0x100
@@ -35,6 +39,8 @@ package struct Ext4Superblock: Hashable, Sendable {
     package let hasMultipleMountProtection: Bool
     /// What the kernel must have been built with to mount it.
     package let neededSupport: [KernelSupport]
+    /// Where the way to its journal begins; nil where it has none, or on another device, or does not say where.
+    package let journal: Ext4Journal.Place?
     /// Whether it was ever mounted read-write (s_mtime).
     package let wasMounted: Bool
 
@@ -62,6 +68,12 @@ package struct Ext4Superblock: Hashable, Sendable {
         let mountTimeHigh: UInt8 = field(0x274)
         wasMounted = mountTime != 0 || mountTimeHigh != 0
         blockGroup = field(0x5A)
+        let compatible: UInt32 = field(0x5C)
+        let (journalInode, journalDevice): (UInt32, UInt32) = (field(0xE0), field(0xE4))
+        let hasJournal = compatible & Self.compatJournal != 0 && journalInode != 0 && journalDevice == 0
+        journal =
+            hasJournal && field(0xFD) == Self.journalBackup
+            ? Ext4Journal.place(node: Array(bytes[Self.journalBackupPlace])) : nil
         uuid = Array(bytes[0x68..<0x78])
         let readOnlyCompatible: UInt32 = field(0x64)
         let checksum: UInt32 = field(Self.checksumOffset)

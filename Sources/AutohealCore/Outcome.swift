@@ -3,7 +3,7 @@ package enum Outcome: Hashable, Sendable {
     /// Everything was as wished.
     case unchanged(VolumeState, warnings: [String])
     /// The steps that were carried out; what failed and could be done without is a warning.
-    case changed([Step], VolumeState, warnings: [String])
+    case changed(Heal, VolumeState, warnings: [String])
     /// Nothing was done: this is what would be.
     case planned(Plan, VolumeState)
     case stopped(VolumeError)
@@ -55,7 +55,7 @@ package enum Outcome: Hashable, Sendable {
     package var reason: String {
         switch self {
         case .unchanged: "The volume is mounted; there was nothing to do."
-        case .changed(let steps, _, _): "The volume is mounted after \(Self.list(steps))."
+        case .changed(let heal, _, _): "The volume is mounted after \(Self.list(heal.steps.map(\.step)))."
         case .planned(let plan, _):
             plan.isEmpty ? "There is nothing to do." : "To do: \(Self.list(plan.steps)). Nothing was changed."
         case .stopped(.refused(let refusal)): "\(refusal.reason) \(refusal.advice)"
@@ -66,6 +66,13 @@ package enum Outcome: Hashable, Sendable {
         case .stopped(.interrupted(let signal)): "Signal \(signal) asked to stop; the next run goes on from here."
         case .notConverged(let plan, _): "Still to do after all steps: \(Self.list(plan.steps))."
         }
+    }
+
+    /// The same of a run that waited before it did anything.
+    func after(waiting time: Duration) -> Outcome {
+        guard case .changed(var heal, let state, let warnings) = self else { return self }
+        heal.waited = time
+        return .changed(heal, state, warnings: warnings)
     }
 
     /// The same of a run that was to grow file systems and nothing else.

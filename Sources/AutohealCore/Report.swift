@@ -24,6 +24,8 @@ package struct Report: Hashable, Sendable, Codable {
     package var time: Double
     /// Seconds that the run took.
     package var duration: Double
+    /// Of the last run that mounted it; nil if none has, or in the report of an older version.
+    package var heal: Heal.Record?
 
     package struct Mounted: Hashable, Sendable, Codable {
         package var number: DeviceNumber
@@ -53,8 +55,9 @@ package struct Report: Hashable, Sendable, Codable {
         self.outcome = outcome.name
         exitStatus = outcome.exitStatus
         reason = outcome.reason
-        if case .changed(let steps, _, _) = outcome {
-            self.steps = steps.map(\.name)
+        if case .changed(let heal, _, _) = outcome {
+            steps = heal.steps.map(\.step.name)
+            if steps.contains(Step.mountName) { self.heal = Heal.Record(heal, duration: duration) }
         } else {
             steps = []
         }
@@ -65,6 +68,7 @@ package struct Report: Hashable, Sendable, Codable {
         // A fresh mount owes nothing to what was before.
         if outcome.exitStatus != .ok || !steps.contains(Step.mountName), let previous = previous() {
             mounted = mounted ?? previous.mounted
+            heal = previous.heal
             // Errors since the mount stay new after another run.
             if previous.number == number { errorsAtMount = previous.errorsAtMount }
         }
@@ -72,8 +76,28 @@ package struct Report: Hashable, Sendable, Codable {
         self.duration = duration
     }
 
+    /// The same after its volume was released.
+    ///
+    /// - Parameter time: seconds since 1970.
+    package func released(_ attempt: ReleaseAttempt, at time: Double) -> Report {
+        var report = self
+        report.outcome = Self.releasedOutcome
+        report.exitStatus = .ok
+        report.reason = "\(attempt.reason) 'systemctl start autoheal-agent' mounts it again."
+        report.steps = []
+        report.warnings = nil
+        report.mounted = nil
+        report.duration = 0
+        report.time = time
+        return report
+    }
+
+    package var isReleased: Bool { outcome == Self.releasedOutcome }
+
+    private static let releasedOutcome = "released"
+
     package enum CodingKeys: String, CodingKey {
-        case version, device, node, number, mounted, outcome, reason, steps, warnings, time, duration
+        case version, device, node, number, mounted, outcome, reason, steps, warnings, time, duration, heal
         case mountPoint = "mount_point"
         case volumeID = "volume_id"
         case wantsReadOnly = "wants_read_only"

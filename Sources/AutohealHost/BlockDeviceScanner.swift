@@ -82,6 +82,9 @@ package struct BlockDeviceScanner: Sendable {
         return disks.count == 1 ? disks.first ?? nil : nil
     }
 
+    /// As the kernel names it now; nil if there is no such device.
+    func node(of number: DeviceNumber) -> String? { canonicalPath("\(roots.sys)/dev/block/\(number)").map(node) }
+
     /// sysfs writes '!' for the '/' of a node in a subdirectory.
     private func node(of entry: String) -> String {
         let name = entry.split(separator: "/").last ?? ""

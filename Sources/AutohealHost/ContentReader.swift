@@ -6,7 +6,7 @@ package import SystemPackage
 
 /// Finds out what is on a device: libblkid first, and where that finds nothing, the bytes themselves.
 package struct ContentReader: Sendable {
-    private let reader: DeviceReader
+    let reader: DeviceReader
 
     package init(_ reader: DeviceReader) { self.reader = reader }
 

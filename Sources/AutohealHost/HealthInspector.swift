@@ -41,7 +41,7 @@ package struct HealthInspector: Sendable {
         let size = size(entry)
         let read = size.value == 0 ? .unknown("the device is gone") : read(device, node)
         if case .answered? = read.value, case .mounted(var mount)? = state.value, mount.number == device {
-            mount.filesystemSize = mount.filesystemSize ?? filesystemSize(mount.type, device, node)
+            readSuperblock(of: &mount, device, node)
             state = .known(.mounted(mount))
         }
         return VolumeObservation(
@@ -100,18 +100,20 @@ package struct HealthInspector: Sendable {
         }
     }
 
-    /// From the superblock that the kernel holds in its cache: on the device it may be an older one for a while.
-    private func filesystemSize(_ type: FilesystemType, _ device: DeviceNumber, _ node: String?) -> UInt64? {
+    /// The one that the kernel holds in its cache: on the device it may be an older one for a while.
+    private func readSuperblock(of mount: inout MountPointState.Mount, _ device: DeviceNumber, _ node: String?) {
         guard let node,
             let descriptor = try? FileDescriptor.open(node, .readOnly, options: [.closeOnExec, .nonBlocking])
-        else { return nil }
+        else { return }
         defer { try? descriptor.close() }
         var information = stat()
         guard fstat(descriptor.rawValue, &information) == 0,
             information.st_rdev == clinux_makedev(device.major, device.minor),
             let reader = try? DeviceReader(descriptor, mayUseCache: true)
-        else { return nil }
-        return (try? ContentReader(reader).size(of: type)) ?? nil
+        else { return }
+        let content = ContentReader(reader)
+        mount.filesystemSize = mount.filesystemSize ?? (try? content.size(of: mount.type)) ?? nil
+        if mount.type.isExt { mount.noteJournal(content) }
     }
 
     private func space(_ path: String) -> Observed<SpaceUsage> {

@@ -133,7 +133,10 @@ package struct LinuxHost: Host {
             content: nil
         )
         if case .mounted(var mount) = mountPoint, mount.number == state.number {
-            if mount.type.isExt { mount.filesystemSize = (try? ContentReader(reader).size(of: mount.type)) ?? nil }
+            if mount.type.isExt {
+                mount.filesystemSize = (try? ContentReader(reader).size(of: mount.type)) ?? nil
+                mount.noteJournal(ContentReader(reader))
+            }
             mountPoint = .mounted(mount)
             state.use = .mounted(at: [spec.mountPoint])
         } else {

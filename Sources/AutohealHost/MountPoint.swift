@@ -49,6 +49,9 @@ struct MountPoint: Sendable {
         try mountTable().entries.filter { deviceNumber(of: $0) == number }.map(\.target)
     }
 
+    /// All mounts of this mount namespace, each after those that it lies upon.
+    func entries() throws(VolumeError) -> [MountEntry] { try mountTable().entries }
+
     /// How many mounts lie upon each other here.
     func depth() throws(VolumeError) -> Int {
         guard let canonical = canonicalPath(path) else { throw failure("look at", errno) }

@@ -8,11 +8,14 @@ package import SystemPackage
 package struct RuntimeDirectory: Hashable, Sendable {
     package let path: String
 
+    /// That of the units of the package.
+    package static let standardPath = "/run/autoheal-agent"
+
     package init(path: String) { self.path = path }
 
     package init(environment: [String: String]) {
         let given = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first.map(String.init)
-        path = given.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/run/autoheal-agent"
+        path = given.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? Self.standardPath
     }
 
     /// mkdir(2), mode 0755, parents too.
@@ -50,10 +53,7 @@ package struct RuntimeDirectory: Hashable, Sendable {
 
     /// Replaces the report of a mount point in one step: a reader sees the old one or the new one, never half of one.
     package func write(_ report: Report) throws(Errno) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        guard let bytes = try? encoder.encode(report) else { throw .invalidArgument }
-        try write(bytes + [0x0A], to: file(for: report.mountPoint, extension: "json"))
+        try write(json: report, to: file(for: report.mountPoint, extension: "json"))
     }
 
     /// Forgets what a run said of a mount point that is configured no more.
@@ -107,6 +107,20 @@ package struct RuntimeDirectory: Hashable, Sendable {
         if isLooking { try? write([], to: "\(path)/looking") } else { unlink("\(path)/looking") }
     }
 
+    /// What is noted of a hand-over, until the machine is off or a person takes it back; nil if there is none.
+    package var handOver: HandOver? { json(inFile: "\(path)/hand-over") }
+
+    package func write(_ handOver: HandOver) throws(Errno) { try write(json: handOver, to: "\(path)/hand-over") }
+
+    package func removeHandOver() { unlink("\(path)/hand-over") }
+
+    private func write(json value: some Encodable, to destination: String) throws(Errno) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        guard let bytes = try? encoder.encode(value) else { throw .invalidArgument }
+        try write(bytes + [0x0A], to: destination)
+    }
+
     private func write(_ bytes: some Sequence<UInt8>, to destination: String) throws(Errno) {
         try create()
         let temporary = destination + ".\(getpid())"
@@ -127,18 +141,18 @@ package struct RuntimeDirectory: Hashable, Sendable {
 
     /// The reports of all mount points, in the order of their names; what is not a report is left out.
     package func reports() -> [Report] {
-        names(in: path).filter { $0.hasSuffix(".json") }.compactMap { report(inFile: "\(path)/\($0)") }
+        names(in: path).filter { $0.hasSuffix(".json") }.compactMap { json(inFile: "\(path)/\($0)") }
     }
 
     /// The last report of one mount point.
-    package func report(of mountPoint: String) -> Report? { report(inFile: file(for: mountPoint, extension: "json")) }
+    package func report(of mountPoint: String) -> Report? { json(inFile: file(for: mountPoint, extension: "json")) }
 
-    private func report(inFile path: String) -> Report? {
+    private func json<Value: Decodable>(inFile path: String) -> Value? {
         guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
         defer { try? descriptor.close() }
         var bytes = [UInt8](repeating: 0, count: 64 << 10)
         guard let count = try? bytes.withUnsafeMutableBytes({ try descriptor.read(into: $0) }) else { return nil }
-        return try? JSONDecoder().decode(Report.self, from: Data(bytes.prefix(count)))
+        return try? JSONDecoder().decode(Value.self, from: Data(bytes.prefix(count)))
     }
 
     /// One name per mount point, as systemd-escape(1) would make it from a path.

@@ -82,6 +82,8 @@ int clinux_open_unlinked_file(const char *directory) {
     return open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 }
 
+int clinux_syncfs(int fd) { return syncfs(fd); }
+
 int clinux_is_mount_root(int fd) {
     struct statx information;
     if (statx(fd, "", AT_EMPTY_PATH, 0, &information) != 0 || !(information.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))

@@ -95,6 +95,8 @@ extension ConfigurationFile {
             reader.report("'\(key)' belongs to the agent: write it below [agent].", key: key, in: .root)
         case _ where HealthSettings.CodingKeys(rawValue: key) != nil:
             reader.report("'\(key)' belongs to the watcher: write it below [health].", key: key, in: .root)
+        case _ where HandOverSettings.CodingKeys(rawValue: key) != nil:
+            reader.report("'\(key)' belongs to the hand-over: write it below [hand-over].", key: key, in: .root)
         default:
             let allowed = (TableName.single.keys + [TableName.instanceKey, TableName.volumeKey]).sorted()
             let isTable = value.table != nil || value.array?.contains { $0.table != nil } == true
@@ -106,6 +108,7 @@ extension ConfigurationFile {
         switch TableName.single[key] {
         case .agent?: agent = reader.read(AgentSettings.self, from: table, in: .agent)
         case .health?: health = reader.read(HealthSettings.self, from: table, in: .health)
+        case .handOver?: handOver = reader.read(HandOverSettings.self, from: table, in: .handOver)
         default: break
         }
     }

@@ -9,6 +9,7 @@ extension ConfigurationFile {
         if let instanceID { documents.append(Self.document(TableName.instanceKey, instanceID)) }
         let tables = [
             (TableName.agentKey, Self.table(agent)), (TableName.healthKey, Self.table(health)),
+            (TableName.handOverKey, Self.table(handOver)),
         ]
         for (key, table) in tables where !table.isEmpty { documents.append(Self.document(key, table)) }
         for volume in volumes {

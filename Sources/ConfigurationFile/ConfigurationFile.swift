@@ -1,7 +1,7 @@
 package import AutohealCore
 
-/// What config.toml says: one `[[volume]]` table per volume, and the tables `[agent]` and `[health]`, all keys
-/// optional but the device; and which instance it is meant for.
+/// What config.toml says: one `[[volume]]` table per volume, and the tables `[agent]`, `[health]` and
+/// `[hand-over]`, all keys optional but the device; and which instance it is meant for.
 ///
 /// A value that came from a file is right: ``init(parsing:file:)`` takes nothing that ``specs()`` would refuse.
 package struct ConfigurationFile: Hashable, Sendable {
@@ -10,6 +10,7 @@ package struct ConfigurationFile: Hashable, Sendable {
     package var instanceID: String?
     package var agent: AgentSettings
     package var health: HealthSettings
+    package var handOver: HandOverSettings
     package var volumes: [VolumeSettings]
 
     /// Where the package and the user data put it.
@@ -19,11 +20,13 @@ package struct ConfigurationFile: Hashable, Sendable {
         instanceID: String? = nil,
         agent: AgentSettings = AgentSettings(),
         health: HealthSettings = HealthSettings(),
+        handOver: HandOverSettings = HandOverSettings(),
         volumes: [VolumeSettings]
     ) {
         self.instanceID = instanceID
         self.agent = agent
         self.health = health
+        self.handOver = handOver
         self.volumes = volumes
     }
 
@@ -50,6 +53,7 @@ package struct ConfigurationFile: Hashable, Sendable {
         }
         for error in agent.errors { reader.report(error, in: .agent) }
         for error in health.errors { reader.report(error, in: .health) }
+        for error in handOver.errors { reader.report(error, in: .handOver) }
         var specs: [(number: Int, spec: VolumeSpec)] = []
         for (index, settings) in volumes.enumerated() {
             do throws(ConfigurationError) {

@@ -46,3 +46,12 @@ extension HealthSettings: SettingTable {
         }
     }
 }
+
+extension HandOverSettings: SettingTable {
+    static func setting(_ key: CodingKeys) -> Setting<Self> {
+        switch key {
+        case .on: .words(\.on, example: "terminate")
+        case .wait: .number(\.wait, example: "60")
+        }
+    }
+}

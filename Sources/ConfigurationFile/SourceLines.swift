@@ -45,7 +45,7 @@ struct SourceLines {
             ?? {
                 switch table {
                 case .volume: places[Place(table: .root, key: TableName.volumeKey)]
-                case .agent, .health: places[Place(table: .root, key: table.key)]
+                case .agent, .health, .handOver: places[Place(table: .root, key: table.key)]
                 case .other(let name): places[Place(table: .root, key: name)]
                 case .root: nil
                 }

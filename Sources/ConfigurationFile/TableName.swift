@@ -3,6 +3,7 @@ enum TableName: Hashable, CustomStringConvertible {
     case root
     case agent
     case health
+    case handOver
     /// From 1, in the order of the file.
     case volume(Int)
     case other(String)
@@ -12,6 +13,7 @@ enum TableName: Hashable, CustomStringConvertible {
         case .root: "outside any table"
         case .agent: "[\(Self.agentKey)]"
         case .health: "[\(Self.healthKey)]"
+        case .handOver: "[\(Self.handOverKey)]"
         case .volume(let number): "[[volume]] number \(number)"
         case .other(let name): "[\(name)]"
         }
@@ -19,12 +21,13 @@ enum TableName: Hashable, CustomStringConvertible {
 
     static let agentKey = "agent"
     static let healthKey = "health"
+    static let handOverKey = "hand-over"
     static let volumeKey = "volume"
     /// Of the root.
     static let instanceKey = "instance-id"
 
     /// The tables that there are once, by their keys.
-    static let single: [String: TableName] = [agentKey: .agent, healthKey: .health]
+    static let single: [String: TableName] = [agentKey: .agent, healthKey: .health, handOverKey: .handOver]
 
     /// Of the root, for those that there are once.
     var key: String? { Self.single.first { $0.value == self }?.key }

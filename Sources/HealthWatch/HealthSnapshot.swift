@@ -4,13 +4,15 @@ package import AutohealCore
 package struct HealthSnapshot: Hashable, Sendable {
     package var volumes: [Volume] = []
     package var requirements: [Requirement] = []
+    /// At the volumes, since the watcher began.
+    package var looks = 0
 
     package struct Volume: Hashable, Sendable {
         package var mountPoint: String
         package var state: WatchedVolume
         package var observation: VolumeObservation?
-        /// Seconds that the run took which mounted it.
-        package var healDuration: Double?
+        /// Of the run that mounted it.
+        package var heal: Heal.Record?
     }
 
     package struct Requirement: Hashable, Sendable {
@@ -30,7 +32,7 @@ package struct HealthSnapshot: Hashable, Sendable {
     /// The worst of all; while nothing is known of any volume, they are waited for.
     package var verdict: HealthVerdict {
         guard !volumes.isEmpty else { return .waiting }
-        let order: [HealthVerdict] = [.failed, .degraded, .starting, .waiting]
+        let order: [HealthVerdict] = [.failed, .releasing, .released, .degraded, .starting, .waiting]
         let all = volumes.map(\.state.verdict) + requirements.map(\.state.verdict)
         return order.first(where: all.contains) ?? .healthy
     }

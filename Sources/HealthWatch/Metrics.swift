@@ -47,7 +47,18 @@ struct Metrics {
             $0.space.flatMap { $0.inodes > 0 ? Double($0.inodesFree) : nil }
         }
         add("autoheal_volume_heal_seconds", "What the run took that mounted the volume.", to: &lines) {
-            $0.healDuration
+            $0.heal?.duration
+        }
+        head(
+            "autoheal_volume_heal_part_seconds",
+            "What each part of that took; the rest is looking at the device and its content.",
+            &lines
+        )
+        for (index, volume) in snapshot.volumes.enumerated() {
+            for (part, duration) in (volume.heal?.parts ?? [:]).sorted(by: { $0.key < $1.key }) {
+                let labels = labels(index, volume, [("part", part)])
+                lines.append("autoheal_volume_heal_part_seconds{\(labels)} \(duration)")
+            }
         }
         head("autoheal_requirement_met", "1 if what is required beside the volumes is there.", &lines)
         for (index, requirement) in snapshot.requirements.enumerated() {
@@ -55,11 +66,13 @@ struct Metrics {
             let labels = Self.text([("requirement", "\(index + 1)"), ("kind", requirement.kind.rawValue)] + name)
             lines.append("autoheal_requirement_met{\(labels)} \(requirement.state.isMet ? 1 : 0)")
         }
+        head("autoheal_looks_total", "Looks at the volumes since the watcher began.", type: "counter", &lines)
+        lines.append("autoheal_looks_total \(snapshot.looks)")
         return lines.map { $0 + "\n" }.joined()
     }
 
-    private func head(_ name: String, _ help: String, _ lines: inout [String]) {
-        lines += ["# HELP \(name) \(help)", "# TYPE \(name) gauge"]
+    private func head(_ name: String, _ help: String, type: String = "gauge", _ lines: inout [String]) {
+        lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
     }
 
     private func add(

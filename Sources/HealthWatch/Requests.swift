@@ -7,6 +7,8 @@ package struct Requests: Hashable, Sendable {
     package enum Kind: String, Sendable {
         /// Growing the file systems to the size of their devices.
         case grow
+        /// Releasing the volumes, if the metadata service says so to who does it, too.
+        case release
     }
 
     private let directory: String

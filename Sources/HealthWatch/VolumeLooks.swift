@@ -33,6 +33,7 @@ struct VolumeLooks {
     /// Looks at every volume at once; one that hangs is not waited for longer than a read may take.
     mutating func look(_ events: borrowing WatchEvents, now: Double) throws(HostError) -> [Found] {
         let reports = runtimeDirectory.reports()
+        let handedOver = Set(runtimeDirectory.handOver?.mountPoints ?? [])
         let mountPoints = settings.mountPoints + reports.map(\.mountPoint).filter { !settings.mountPoints.contains($0) }
         for mountPoint in mountPoints {
             try begin(mountPoint, reports.first { $0.mountPoint == mountPoint }, events)
@@ -44,14 +45,17 @@ struct VolumeLooks {
             guard var volume = volumes[mountPoint] else { return nil }
             let report = reports.first { $0.mountPoint == mountPoint }
             let observation = volume.looker?.observation
-            let change = volume.state.note(phase(mountPoint, report, observation), at: now)
+            let phase =
+                report.flatMap { released($0, isOnItsWay: handedOver.contains(mountPoint)) }
+                ?? phase(mountPoint, report, observation)
+            let change = volume.state.note(phase, at: now)
             volumes[mountPoint] = volume
             return Found(
                 volume: HealthSnapshot.Volume(
                     mountPoint: mountPoint,
                     state: volume.state,
                     observation: observation,
-                    healDuration: report.flatMap { $0.steps.contains(Step.mountName) ? $0.duration : nil }
+                    heal: report?.heal
                 ),
                 change: change,
                 report: report
@@ -66,7 +70,7 @@ struct VolumeLooks {
     ) throws(HostError) {
         var volume =
             volumes[mountPoint] ?? Volume(state: WatchedVolume(startLimit: settings.startLimit / .seconds(1)))
-        if let report, report.exitStatus == .ok, let number = report.number {
+        if let report, report.exitStatus == .ok, let number = report.number, !isReleased(report) {
             let target = Volume.Target(number: number, node: report.node)
             if target != volume.target {
                 volume.looker = try Looker(answered: events.answered) {
@@ -80,6 +84,16 @@ struct VolumeLooks {
             volume.target = nil
         }
         volumes[mountPoint] = volume
+    }
+
+    /// Nil unless the volume is being released, or was and is not mounted again.
+    private func released(_ report: Report, isOnItsWay: Bool) -> VolumePhase? {
+        if isReleased(report) { return .released(reason: report.reason) }
+        return isOnItsWay && report.number != nil ? .releasing : nil
+    }
+
+    private func isReleased(_ report: Report) -> Bool {
+        report.isReleased && VolumeRelease(report, runtimeDirectory: runtimeDirectory)?.isMounted != true
     }
 
     private func phase(_ mountPoint: String, _ report: Report?, _ observation: VolumeObservation?) -> VolumePhase {

@@ -71,8 +71,9 @@ package final class Watcher: Sendable {
             let now = (clock.now - start) / .seconds(1)
             let found = try volumes.look(events, now: now)
             for found in found { if let change = found.change { say(change, found.volume.mountPoint, found.report) } }
-            let snapshot = noteRequirements(HealthSnapshot(volumes: found.map(\.volume)), now)
-            latest.withLock { $0 = snapshot }
+            var snapshot = noteRequirements(HealthSnapshot(volumes: found.map(\.volume)), now)
+            snapshot.looks = self.snapshot.looks + 1
+            latest.withLock { [snapshot] in $0 = snapshot }
             if let requests, growth.isDue(smaller(found), at: now) { ask(for: .grow, requests) }
             manager.notify(isReady: !isReady, status: snapshot.summary)
             isReady = true
@@ -176,7 +177,7 @@ package final class Watcher: Sendable {
         switch verdict {
         case .failed: .error
         case .degraded: isUsable ? .warning : .error
-        case .healthy, .waiting, .starting: .notice
+        case .healthy, .waiting, .starting, .releasing, .released: .notice
         }
     }
 }

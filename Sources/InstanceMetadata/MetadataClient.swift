@@ -42,7 +42,7 @@ package struct MetadataClient: Sendable {
         }
     }
 
-    private func token() async throws(MetadataError) -> String {
+    func token() async throws(MetadataError) -> String {
         let exchange = exchange(.token, token: nil)
         let answer = try await wait(for: exchange.answer, of: [exchange])
         let body = String(validating: try answer.get(), as: UTF8.self)
@@ -73,12 +73,12 @@ package struct MetadataClient: Sendable {
         return MetadataAnswers(document: documentAnswer, tags: Array(zip(InstanceTag.allCases, tagAnswers)))
     }
 
-    private func exchange(_ resource: MetadataResource, token: String?) -> MetadataExchange {
+    func exchange(_ resource: MetadataResource, token: String?) -> MetadataExchange {
         MetadataExchange(resource, token: token, endpoint: endpoint, limits: limits, on: eventLoop)
     }
 
     /// Waits without holding a thread; a cancelled task ends the exchanges and so the wait.
-    private func wait<Value: Sendable>(
+    func wait<Value: Sendable>(
         for future: EventLoopFuture<Value>,
         of exchanges: [MetadataExchange]
     ) async throws(MetadataError) -> Value {

@@ -8,6 +8,10 @@ package enum MetadataResource: Hashable, Sendable, CustomStringConvertible {
     case identityDocument
     /// The value of one tag, by its key.
     case tag(String)
+    /// The state that the Auto Scaling group is bringing the instance to; there is none outside of a group.
+    case targetLifecycleState
+    /// What EC2 is about to do with a Spot instance; there is none until it is decided.
+    case spotInstanceAction
 
     var method: HTTPMethod {
         self == .token ? .PUT : .GET
@@ -18,6 +22,8 @@ package enum MetadataResource: Hashable, Sendable, CustomStringConvertible {
         case .token: "/latest/api/token"
         case .identityDocument: "/latest/dynamic/instance-identity/document"
         case .tag(let key): "/latest/meta-data/tags/instance/" + key
+        case .targetLifecycleState: "/latest/meta-data/autoscaling/target-lifecycle-state"
+        case .spotInstanceAction: "/latest/meta-data/spot/instance-action"
         }
     }
 
@@ -26,6 +32,8 @@ package enum MetadataResource: Hashable, Sendable, CustomStringConvertible {
         case .token: "a session token"
         case .identityDocument: "the instance identity document"
         case .tag(let key): "the tag \(key)"
+        case .targetLifecycleState: "the target lifecycle state"
+        case .spotInstanceAction: "the Spot instance action"
         }
     }
 }

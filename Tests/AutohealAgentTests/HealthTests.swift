@@ -54,6 +54,33 @@ struct HealthTests {
         try await expect(0, nil, of: volume)
     }
 
+    /// Linux 6.1 and 6.12 tell of it nowhere else until the next write. The last one's journal lies in many pieces.
+    @Test(arguments: [
+        (["-t", "ext4"], 4096), (["-t", "ext3"], 4096), (["-t", "ext4", "-O", "^flex_bg", "-J", "size=64"], 1024),
+    ])
+    func `a journal that was aborted says so itself`(options: [String], blockSize: Int) async throws {
+        let volume = try TestVolume(size: 256 << 20)
+        try await Command.check("mke2fs", ["-q", "-F", "-b", "\(blockSize)"] + options + [volume.node])
+        let first = try await volume.run()
+        #expect(first.exitCode == 0, "\(first)")
+        try await expect(0, nil, of: volume)
+        let map = try await Command.run("debugfs", ["-R", "bmap <8> 0", volume.node])
+        let block = try #require(Int(map.output.filter(\.isNumber))) * blockSize
+        func note(_ error: String) async throws {
+            let write = "printf '\(error)' | dd of=\(volume.node) bs=1 seek=\(block + 0x20) conv=notrunc"
+            try await Command.check("sh", ["-c", write])
+        }
+
+        try await note(#"\377\377\377\373"#)
+        try await expect(74, "journal-aborted", cured: true, of: volume)
+        let refused = try await volume.run()
+        #expect(refused.exitCode == 69 && refused.log.contains("journal was aborted"), "\(refused)")
+        try await note(#"\0\0\0\0"#)
+        let again = try await volume.run()
+        #expect(again.exitCode == 0, "\(again)")
+        try await expect(0, nil, of: volume)
+    }
+
     @Test func `errors that the kernel met since the mount are named, those of an earlier life too`() async throws {
         let volume = try await mounted(.ext4, ["--no-check"])
         try fail(volume)

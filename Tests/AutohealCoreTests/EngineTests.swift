@@ -75,8 +75,12 @@ struct EngineTests {
         let report = Report(spec: spec, outcome: outcome, time: 0, duration: 0)
         #expect(report.warnings == outcome.warnings && report.steps == ["mount"])
 
+        #expect(report.heal?.parts.keys.sorted() == ["mount", "wait"])
+
         let again = await Engine(host: host, logger: silentLogger()).mount(spec)
         #expect(again.name == "unchanged" && again.warnings.count == 1)
+        let next = Report(spec: spec, outcome: again, previous: report, time: 1, duration: 1)
+        #expect(next.heal == report.heal, "the last heal stays known after a run that had nothing to do")
     }
 
     @Test("what was overtaken by somebody else is looked at again, three times in all")

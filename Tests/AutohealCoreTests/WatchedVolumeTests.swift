@@ -56,6 +56,19 @@ struct WatchedVolumeTests {
         #expect(verdicts([Self.good, late, late]) == [.healthy, .degraded, .failed])
     }
 
+    @Test func `what is given up on purpose has not failed, and is not ready`() {
+        let released = VolumePhase.released(reason: "It was released.")
+        #expect(
+            verdicts([Self.good, .releasing, .releasing, released, released, Self.good])
+                == [.healthy, .releasing, .releasing, .released, .released, .healthy]
+        )
+        var volume = WatchedVolume()
+        for phase in [VolumePhase.releasing, released] {
+            _ = volume.note(phase, at: 0)
+            #expect(!volume.isReady)
+        }
+    }
+
     @Test func `a long check does not get its instance killed, until the limit`() {
         let phases = [VolumePhase](repeating: .starting, count: 6)
         #expect(verdicts(phases, startLimit: 25) == [.starting, .starting, .starting, .starting, .failed, .failed])
@@ -69,6 +82,19 @@ struct WatchedVolumeTests {
         #expect(verdicts([unreadable, unreadable]) == [.degraded, .failed])
     }
 
+    @Test func `looks that the kernel's events bring one after the other agree too soon`() {
+        var volume = WatchedVolume()
+        for time in [0, 0.5, 1, 2.9] {
+            _ = volume.note(Self.broken, at: time)
+            #expect(volume.verdict == .degraded)
+        }
+        _ = volume.note(Self.broken, at: 3)
+        #expect(volume.verdict == .failed)
+        _ = volume.note(Self.good, at: 3.5)
+        _ = volume.note(Self.broken, at: 4)
+        #expect(volume.verdict == .degraded)
+    }
+
     @Test func `each change is said once`() throws {
         var volume = WatchedVolume()
         var said: [HealthVerdict] = []
@@ -76,7 +102,7 @@ struct WatchedVolumeTests {
             VolumePhase.waiting, .waiting, Self.good, Self.good, Self.broken, Self.broken, Self.broken, Self.good,
         ]
         for (index, phase) in phases.enumerated() {
-            if let change = volume.note(phase, at: Double(index)) { said.append(change.verdict) }
+            if let change = volume.note(phase, at: Double(index) * 10) { said.append(change.verdict) }
         }
         #expect(said == [.healthy, .degraded, .failed, .healthy])
     }

@@ -29,11 +29,17 @@ DROP_INS = {EARLY_LAST_WRITE: "early-bound-service.conf"}
 
 def add(guest, name):
     """As documented: the drop-in, and wanted by the target alone."""
-    with open(os.path.join(EXAMPLES, DROP_INS.get(name, "bound-service.conf"))) as drop_in:
-        write(guest, f"/etc/systemd/system/{name}.d/autoheal.conf", drop_in.read())
+    write(guest, f"/etc/systemd/system/{name}.d/autoheal.conf", drop_in(name))
     write(guest, f"/etc/systemd/system/{name}", TEXTS[name])
     guest.output("systemctl", "add-wants", TARGET, name)
     guest.output("systemctl", "start", name)
+
+
+def drop_in(name, mount_point="/data"):
+    """As a person adapts it to another mount point."""
+    with open(os.path.join(EXAMPLES, DROP_INS.get(name, "bound-service.conf"))) as file:
+        unit = mount_point.strip("/").replace("/", "-") + ".mount"
+        return file.read().replace("data.mount", unit).replace("=/data", "=" + mount_point)
 
 
 def write(guest, path, text):

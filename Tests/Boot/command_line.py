@@ -22,9 +22,9 @@ def arguments():
         description="Boots instances under QEMU as on EC2; cloud-init installs the package, and a volume is hot-added.",
         epilog="Without a choice, what Tests/Boot/plan.py has for the release. The images are kept in the cache directory.",
     )
-    parser.add_argument("--all", action="store_true", help="all thirteen scenarios")
+    parser.add_argument("--all", action="store_true", help="all scenarios")
     parser.add_argument(
-        "--scenario", type=int, action="append", choices=range(1, 14), metavar="N", help="only this one; may be repeated"
+        "--scenario", type=int, action="append", choices=range(1, 16), metavar="N", help="only this one; may be repeated"
     )
     parser.add_argument(
         "--release", choices=images.RELEASES, default="bookworm",
@@ -39,8 +39,9 @@ def arguments():
         help="test the test: a package that always formats must fail scenarios 2 and 6",
     )
     parser.add_argument(
-        "--timeline", nargs="*", choices=("stock", "prepared"), metavar="IMAGE",
-        help="measure a heal from the kernel to the bound service, on a stock and a prepared image; writes docs/heal.md",
+        "--timeline", nargs="*", choices=("stock", "prepared", "hand-over"), metavar="WHAT",
+        help="measure a heal from the kernel to the bound service, on a stock and a prepared image, and a hand-over before it; "
+        "writes docs/heal.md",
     )
     parser.add_argument("--image-only", action="store_true", help="build the image and stop")
     parser.add_argument("--accelerator", choices=("tcg", "kvm"), default="tcg", help="of QEMU (default: tcg)")
@@ -56,7 +57,7 @@ def arguments():
     parser.add_argument("--inside", nargs=6, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.timeline == []:
-        options.timeline = ["stock", "prepared"]
+        options.timeline = ["stock", "prepared", "hand-over"]
     return options
 
 

@@ -12,13 +12,19 @@ MARKER_MAGIC = b"AUTOHEAL-INTENT\0"
 
 
 class Volume:
-    def __init__(self, path, device_name="/dev/sdf", size=1 << 30):
+    def __init__(self, path, device_name="/dev/sdf", size=1 << 30, shown=None):
+        """`shown`: bytes that a guest sees at first, where it is not all of it."""
         self.id = guest.new_volume_id()
         self.path = path
         self.device_name = device_name
         with open(path, "ab") as file:
             if file.tell() == 0:
                 file.truncate(size)
+        self.hidden = size - shown if shown else 0
+
+    @property
+    def shown(self):
+        return self.size - self.hidden
 
     @property
     def size(self):
@@ -71,6 +77,14 @@ class Volume:
         made = struct.unpack_from("<I", block, 264)[0]
         low, high = struct.unpack_from("<I", block, 4)[0], struct.unpack_from("<I", block, 336)[0]
         return {"uuid": block[104:120].hex(), "made": made, "bytes": (low | high << 32) * (1024 << block[24])}
+
+    @property
+    def is_clean(self):
+        """Whether nobody has it mounted, or had when it was pulled: no journal to replay, nothing to check."""
+        block = self.read(1024, 1024)
+        valid_and_nothing_else, needs_recovery = 1, 4
+        state, incompatible = struct.unpack_from("<H", block, 58)[0], struct.unpack_from("<I", block, 96)[0]
+        return state == valid_and_nothing_else and not incompatible & needs_recovery
 
     @property
     def has_intent_marker(self):

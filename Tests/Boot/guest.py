@@ -235,9 +235,32 @@ class Guest:
             device = {"driver": "nvme", "id": name, "serial": name, "drive": self.attached[volume.id], "bus": "pci.0"}
             self.monitor.request("device_add", device)
             ebs_identity.give(self.process.pid, volume.id, volume.device_name, MEMORY)
+            if volume.shown != volume.size:
+                ebs_identity.resize(self.process.pid, volume.size, volume.shown, MEMORY)
         finally:
             if running:
                 self.monitor.request("cont")
+
+    def enlarge(self, volume, size):
+        """Lets the volume show more of its file while it is attached; the guest has to be told to look."""
+        with self.standstill():
+            ebs_identity.resize(self.process.pid, volume.shown, size, MEMORY)
+        volume.hidden = volume.size - size
+
+    @contextlib.contextmanager
+    def standstill(self):
+        """No instruction of the guest runs meanwhile, and what it has written is in its volumes' files."""
+        self.monitor.request("stop")
+        try:
+            yield
+        finally:
+            self.monitor.request("cont")
+
+    def set_hanging(self, volume, hangs):
+        """Lets every request to the volume wait for an hour and more, or no longer."""
+        limits = dict.fromkeys(("bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr"), 0)
+        limits.update(id=device_id(volume), bps=int(hangs))
+        self.monitor.request("block_set_io_throttle", limits)
 
     def add_backend(self, volume, bytes_per_second):
         name = device_id(volume)

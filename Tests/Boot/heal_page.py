@@ -36,6 +36,10 @@ def write(name, result):
 
 
 def section(result):
+    if "hand-over" in result:
+        lines = ["| s | |", "|---|---|", "| 0 | the metadata service says `Terminated` |"]
+        lines += [f"| {time:.1f} | {what} |" for what, time in sorted(result["hand-over"].items(), key=lambda item: item[1])]
+        return "\n".join(lines) + "\n\n"
     lines = ["| s | |", "|---|---|", "| 0 | the kernel starts |"]
     lines += [f"| {time:.1f} | {what} |" for time, what in sorted(events(result))]
     return "\n".join(lines) + "\n\n"
@@ -56,6 +60,8 @@ def events(result):
 
 def goals(name, result):
     """Complete sentences."""
+    if "hand-over" in result:
+        return [f"From the notice to the released volume {result['hand-over']['released']:.1f} s."]
     return stock_goals(result) if name == "stock" else prepared_goals(result)
 
 

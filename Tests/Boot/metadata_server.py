@@ -23,6 +23,8 @@ class Instance:
     def __init__(self, instance_id, user_data):
         self.id = instance_id
         self.user_data = user_data
+        # Of its group: "Terminated" when it has begun to end the instance.
+        self.lifecycle_state = "InService"
 
     @property
     def identity_document(self):
@@ -44,6 +46,7 @@ class Instance:
         }
         return {
             "meta-data": {
+                "autoscaling": {"target-lifecycle-state": self.lifecycle_state},
                 "ami-id": IMAGE_ID, "ami-launch-index": "0", "ami-manifest-path": "(unknown)", "hostname": name,
                 # Only what was there at launch: never a volume that was attached later.
                 "block-device-mapping": {"ami": "/dev/xvda", "root": "/dev/xvda"},

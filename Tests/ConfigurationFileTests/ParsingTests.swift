@@ -24,6 +24,10 @@ struct ParsingTests {
                 require-services = ["postgresql@15-main.service", "a.socket"]
                 require-url = "http://localhost:8080/ready?deep=1"
 
+                [hand-over]
+                on = ["terminate", "spot"]
+                wait = 90
+
                 [[volume]]
                 device = "/dev/sdf"
                 mount-point = "/data"
@@ -56,6 +60,8 @@ struct ParsingTests {
         #expect(file.health.requireServices == ["postgresql@15-main.service", "a.socket"])
         let page = file.health.requireURL.flatMap(HTTPTarget.init)
         #expect(page.map { "\($0)" } == "http://127.0.0.1:8080/ready?deep=1")
+        #expect(file.handOver.reasons == [.terminate, .spot])
+        #expect(file.handOver.wait == 90)
         #expect(volume.device == "/dev/sdf")
         #expect(volume.mountPoint == "/data")
         #expect(volume.tries == 90)

@@ -54,6 +54,12 @@ struct RefusalTests {
             text: volume + "[health]\nstart-limit = nan",
             expected: "start-limit 'nan' must be from 0 to 604800 seconds."
         ),
+        Case(
+            text: volume + "[hand-over]\non = ['terminate', 'spott']",
+            expected: "c:4: [hand-over]: on 'spott' is not one of terminate, spot"
+        ),
+        Case(text: volume + "[hand-over]\nwait = -1", expected: "wait '-1' must be from 0 to 86400 seconds."),
+        Case(text: volume + "[handover]\nwait = 1", expected: "did you mean 'hand-over'?"),
         Case(text: volume + "[health]\nfree-percent = 51", expected: "free-percent '51' must be from 0 to 50."),
         Case(
             text: volume + "[health]\nrequire-services = ['-H=x.service']",

@@ -59,7 +59,10 @@ struct WritingTests {
         health.listen = [nil, "[::1]:1"].randomElement(using: &generator) ?? nil
         health.interval = [nil, 0.5, 10].randomElement(using: &generator) ?? nil
         health.requireServices = [nil, [], ["a@b.service"]].randomElement(using: &generator) ?? nil
-        let file = ConfigurationFile(agent: agent, health: health, volumes: volumes)
+        var handOver = HandOverSettings()
+        handOver.on = [nil, [], ["spot", "terminate"]].randomElement(using: &generator) ?? nil
+        handOver.wait = [nil, 0, 1.5].randomElement(using: &generator) ?? nil
+        let file = ConfigurationFile(agent: agent, health: health, handOver: handOver, volumes: volumes)
         #expect(try ConfigurationFile(parsing: file.text, file: "c") == file)
     }
 }

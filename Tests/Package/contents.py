@@ -10,6 +10,7 @@ UNITS = [
     "autoheal-agent.service", "autoheal-agent-arrival.service", "autoheal-agent-identity.service", "autoheal-data.target",
     "autoheal-mount-arrival.service", "autoheal-power-off.service",
     "autoheal-watch.service", "autoheal-grow.path", "autoheal-grow.service",
+    "autoheal-release.path", "autoheal-release.service",
 ]
 # systemd.exec(5): each of them gives the unit a mount namespace, in which nobody else would see the volume.
 NAMESPACE_OPTIONS = """
@@ -91,7 +92,7 @@ def prove(report, deb, work, root):
         actions = re.findall(rf"(?:systemctl|deb-systemd-invoke)\b.* (?:{verbs})\b.*", script)
         check(f"{name} starts nothing" + ("" if name == "prerm" else " and stops nothing"), not actions, actions)
 
-    for unit in ("autoheal-agent.service", "autoheal-watch.service", "autoheal-grow.service"):
+    for unit in ("autoheal-agent.service", "autoheal-watch.service", "autoheal-grow.service", "autoheal-release.service"):
         with open(inside(f"usr/lib/systemd/system/{unit}")) as file:
             settings = set(re.findall(r"^(\w+)=", file.read(), re.M))
         check(f"{unit} has no mount namespace", not settings & set(NAMESPACE_OPTIONS), settings & set(NAMESPACE_OPTIONS))
@@ -109,7 +110,7 @@ def prove_example(check, agent, example, work):
         check(f"the example is right {name}", result.returncode == 0, result.stderr)
     # A key that the example does not know would be missing from this message too.
     wrong = os.path.join(work, "wrong.toml")
-    for table in ("[agent]", "[health]", "[[volume]]"):
+    for table in ("[agent]", "[health]", "[hand-over]", "[[volume]]"):
         with open(wrong, "w") as file:
             file.write(f"{table}\nno-such-key = 1\n")
         result = subprocess.run([agent, "config", "check", wrong], capture_output=True, text=True)

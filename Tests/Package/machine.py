@@ -125,6 +125,10 @@ class Machine:
     def wait_until(self, state, unit=UNIT):
         return self.wait(f"{unit} to be {state}", lambda: self.state(unit)["ActiveState"] == state and self.state(unit))
 
+    def runs(self, name):
+        """Whether a program runs in it."""
+        return self.try_to("sh", "-c", 'grep -qsx "$0" /proc/[0-9]*/comm', name).returncode == 0
+
     def mounts(self, mount_point):
         """As PID 1 sees it."""
         with open(f"/proc/{self.leader}/mountinfo") as lines:

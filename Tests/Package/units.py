@@ -9,6 +9,7 @@ import baked
 import fstab
 import interrupted
 import power_off
+import released
 import trees
 import watched
 from early import early
@@ -62,6 +63,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "isolated": ("another target is isolated; then the machine is shut down", isolated),
             "early": ("a service with the early drop-in", lambda stage: early(stage, configure, LEFTOVER)),
             "watched": ("the watcher, and a volume that is enlarged", lambda stage: watched.story(stage, configure)),
+            "released": ("the hand-over", lambda stage: released.story(stage, configure, bind)),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "fstab": ("a volume that is one line of /etc/fstab", fstab.story),
             "baked": ("an instance with another one's disk", baked.story),
@@ -105,10 +107,11 @@ def bind(tree, service, text):
     tree.run("systemctl", "add-wants", TARGET, service)
 
 
-def configure(tree, disk, further=""):
+def configure(tree, disk, further="", metadata=None):
+    service = f'metadata-endpoint = "{metadata}"' if metadata else "metadata-disabled = true"
     tree.write(
         "/etc/autoheal-agent/config.toml",
-        f'[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n{further}',
+        f'[agent]\n{service}\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n{further}',
     )
 
 
@@ -208,7 +211,7 @@ def stopped(stage):
         machine.run("systemctl", "start", "--no-block", UNIT)
         machine.wait("a try", lambda: machine.state()["ActiveState"] == "activating")
         machine.run("dpkg", "--remove", "autoheal-agent")
-        machine.wait("the agent to end", lambda: machine.try_to("pgrep", "-x", "autoheal-agent").returncode != 0)
+        machine.wait("the agent to end", lambda: machine.state()["MainPID"] == "0")
         check("removal stops an agent that waits", True)
         machine.run("dpkg", "--install", deb)
 

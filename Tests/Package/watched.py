@@ -40,7 +40,6 @@ def story(stage, configure):
     with Disk(tree.path + "-watched", SMALL) as disk:
         subprocess.run(["mkfs.xfs", "-q", disk.node], check=True)
         configure(tree, disk, HEALTH)
-        tree.run("systemctl", "enable", WATCH)
         with stage.machine() as machine:
             disk.attach(machine)
             machine.wait_until("active", "dependent.service")
@@ -69,7 +68,6 @@ def story(stage, configure):
             configure(tree, disk)
             machine.wait("nobody to listen", lambda: ask(machine, "/live") == "")
             check("it heeds the file when that changes", machine.state(WATCH)["ActiveState"] == "active", machine.state(WATCH))
-        tree.run("systemctl", "disable", WATCH)
 
 
 def prove_identity(check, machine, process):

@@ -46,9 +46,10 @@ extension VolumeFault {
             "Plan a reboot or a new instance: unless check is off, e2fsck runs before the next mount; the kernel log says what "
                 + "it was."
         case .full, .nearlyFull:
-            "Make room, or enlarge the volume and run 'autoheal-agent mount' again, which grows the file system."
+            "Make room, or enlarge the volume: the watcher grows the file system then, or 'autoheal-agent grow' does."
         case .noInodes, .fewInodes: "Remove files; enlarging the volume and its file system adds inodes too."
-        case .smallerThanDevice: "Run 'autoheal-agent mount' again, which grows the file system while it is mounted."
+        case .smallerThanDevice:
+            "'autoheal-agent grow' grows it while it is mounted, as the watcher has it done unless grow is off."
         }
     }
 

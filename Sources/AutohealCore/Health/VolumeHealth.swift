@@ -11,6 +11,8 @@ package struct VolumeHealth: Hashable, Sendable {
         /// It is of use, and something needs attention.
         case degraded
         case failed
+        /// It was given up on purpose, and is not mounted.
+        case released
         /// Too little could be seen to call it anything else.
         case unknown
     }

@@ -7,6 +7,10 @@ package enum VolumePhase: Hashable, Sendable {
     /// The last run did not mount it; why, in words.
     case stopped(ExitStatus, reason: String)
     case mounted(VolumeHealth)
+    /// It is being released: what uses it is stopped, and it may be unmounted already.
+    case releasing
+    /// It was released; why, in words.
+    case released(reason: String)
 }
 
 /// What is said of a volume to who asks.
@@ -14,6 +18,10 @@ package enum HealthVerdict: String, Hashable, Sendable, CaseIterable {
     case waiting
     case starting
     case healthy
+    /// It is no longer for this instance, and not yet free.
+    case releasing
+    /// It may be detached.
+    case released
     /// Something needs attention, and a new instance would not cure it, or it has been seen only once.
     case degraded
     /// A new instance could cure it, and two looks agree.

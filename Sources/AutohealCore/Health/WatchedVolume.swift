@@ -7,10 +7,14 @@ package struct WatchedVolume: Hashable, Sendable {
     private var hasArrived = false
     private var startingSince: Double?
     private var curableLooks = 0
+    private var curableSince: Double?
     private var said = Said(verdict: .waiting, faults: [])
 
     /// Looks that must agree before a volume is said to have failed: who hears it may replace the instance.
     static let looksToAgree = 2
+    /// Seconds between the first of them and the last: the kernel's events have it looked at twice a second, and what is over
+    /// by then was no reason.
+    static let secondsToAgree = 3.0
 
     private struct Said: Hashable, Sendable {
         let verdict: HealthVerdict
@@ -47,8 +51,10 @@ package struct WatchedVolume: Hashable, Sendable {
         self.phase = phase
         startingSince = phase == .starting ? startingSince ?? now : nil
         if case .mounted = phase { hasArrived = true }
-        curableLooks = couldBeCured(at: now) ? min(curableLooks + 1, Self.looksToAgree) : 0
-        let verdict = judged
+        let isCurable = couldBeCured(at: now)
+        curableLooks = isCurable ? min(curableLooks + 1, Self.looksToAgree) : 0
+        curableSince = isCurable ? curableSince ?? now : nil
+        let verdict = judged(at: now)
         if verdict != self.verdict || verdictSince == nil { verdictSince = now }
         self.verdict = verdict
         let saying = Said(verdict: verdict, faults: faults.map(\.name))
@@ -61,7 +67,8 @@ package struct WatchedVolume: Hashable, Sendable {
         switch phase {
         case .waiting: "The volume has not arrived yet."
         case .starting: "The volume is being checked, formatted or mounted."
-        case .stopped(_, let reason): reason
+        case .stopped(_, let reason), .released(let reason): reason
+        case .releasing: "What uses the volume is stopped, so that it can be unmounted."
         case .mounted(let health):
             health.faults.first?.reason
                 ?? (health.state == .unknown
@@ -69,14 +76,17 @@ package struct WatchedVolume: Hashable, Sendable {
         }
     }
 
-    private var judged: HealthVerdict {
-        if curableLooks >= Self.looksToAgree { return .failed }
+    private func judged(at now: Double) -> HealthVerdict {
+        let hasLasted = curableSince.map { now - $0 >= Self.secondsToAgree } ?? false
+        if curableLooks >= Self.looksToAgree, hasLasted { return .failed }
         switch phase {
         case .waiting: return hasArrived ? .degraded : .waiting
         case .starting: return .starting
         // Until it has been there once, it is only late.
         case .stopped(let status, _): return Self.isLate(status) && !hasArrived ? .waiting : .degraded
         case .mounted(let health): return health.state == .healthy ? .healthy : .degraded
+        case .releasing: return .releasing
+        case .released: return .released
         }
     }
 
@@ -86,6 +96,7 @@ package struct WatchedVolume: Hashable, Sendable {
         case .starting: startingSince.map { now - $0 > startLimit } ?? false
         case .stopped(let status, _): status == .ioError || Self.isLate(status) && hasArrived
         case .mounted(let health): health.faults.contains { $0.status != .ok && $0.isCuredByReplacement }
+        case .releasing, .released: false
         }
     }
 

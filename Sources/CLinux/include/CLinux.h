@@ -40,6 +40,9 @@ uint32_t clinux_minor(dev_t device);
 int clinux_open_memory_file(uint64_t limit);
 int clinux_open_unlinked_file(const char *directory);
 
+/* syncfs(2): what the caches hold of a file system goes to its device. */
+int clinux_syncfs(int fd);
+
 /* 1 if a directory is the root of a mount (statx(2), STATX_ATTR_MOUNT_ROOT, Linux 5.8), 0 if not, -1 if that is not known. */
 int clinux_is_mount_root(int fd);
 

@@ -1,0 +1,46 @@
+import AutohealCore
+import Glibc
+import Subprocess
+
+/// systemd, asked through systemctl(1).
+package struct UnitManager: Sendable {
+    private let roots: MachineRoots
+
+    package init(roots: MachineRoots = MachineRoots()) { self.roots = roots }
+
+    /// sd_booted(3).
+    package var isRunning: Bool { access("\(roots.run)/systemd/system", F_OK) == 0 }
+
+    /// Stops a unit and whatever requires it, in the order that they say, and waits until all of it has stopped.
+    ///
+    /// - Parameter unit: its name; a path means its mount unit.
+    /// - Returns: why it could not be stopped, in systemctl's words; nil once it is not active, or where there is none.
+    package func stop(_ unit: String) async -> String? { await call("stop", unit) }
+
+    /// Begins to start a unit, and does not wait for it.
+    ///
+    /// - Returns: why it cannot be started, in systemctl's words; nil if it can be, or where there is none.
+    package func start(_ unit: String) async -> String? { await call("start", "--no-block", unit) }
+
+    private func call(_ verb: String, _ arguments: String...) async -> String? {
+        guard isRunning else { return nil }
+        do {
+            let result = try await Subprocess.run(
+                .name("systemctl"),
+                arguments: Arguments([verb] + arguments),
+                environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]),
+                input: .none,
+                output: .discarded,
+                error: .string(limit: 4096)
+            )
+            switch result.terminationStatus {
+            // systemctl(1): not loaded, as for what nobody has made.
+            case .exited(0), .exited(5): return nil
+            default:
+                return result.standardError.split(whereSeparator: \.isNewline).first.map(String.init) ?? "it failed"
+            }
+        } catch {
+            return "\(error)"
+        }
+    }
+}

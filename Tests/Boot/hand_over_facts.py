@@ -1,0 +1,49 @@
+"""Runs in the guest, from standard input: when what happened after the notice that the group ends the instance, in JSON."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+
+OURS = ("autoheal-watch.service", "autoheal-release.service", "autoheal-agent.service")
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def journal(*arguments):
+    subprocess.run(["journalctl", "--sync"])
+    for line in output("journalctl", "--boot", "--output=json", "--all", *arguments).splitlines():
+        entry = json.loads(line)
+        entry["moment"] = int(entry.get("_SOURCE_MONOTONIC_TIMESTAMP") or entry["__MONOTONIC_TIMESTAMP"]) / 1e6
+        yield entry
+
+
+def timeline(since, *units):
+    """Seconds after `since`, a time of this clock: when units had stopped, the kernel unmounted, and who said what."""
+    times, released = {}, []
+    for unit in units:
+        words = ("systemctl", "show", "--value", "--property=InactiveEnterTimestampMonotonic", unit)
+        stopped = int(output(*words) or 0) / 1e6
+        if stopped >= since:
+            times[unit] = stopped - since
+    for entry in journal("--dmesg"):
+        if entry["moment"] >= since and re.search(r"unmounting filesystem", str(entry["MESSAGE"])):
+            times["unmounted"] = entry["moment"] - since
+    for unit in OURS:
+        for entry in journal(f"--unit={unit}"):
+            message = str(entry["MESSAGE"])
+            if entry["moment"] < since or "AUTOHEAL_HOST_ID" not in entry:
+                continue
+            if re.search("terminat", message, re.I):
+                times.setdefault("said that it is ending", entry["moment"] - since)
+            if re.search(r"\breleased\b", message, re.I):
+                released.append(message)
+                times.setdefault("released", entry["moment"] - since)
+    return {"times": times, "released": released}
+
+
+FACTS = {"timeline": timeline, "clock": time.monotonic}
+print(json.dumps(FACTS[sys.argv[1]](*json.loads(sys.argv[2]) if len(sys.argv) > 2 else ())))
