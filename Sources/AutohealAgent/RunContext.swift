@@ -50,6 +50,12 @@ struct RunContext: Sendable {
     @MainActor
     func mount(_ volume: FstabVolume, unit: String, isLine: Bool, announces: Bool) async -> Outcome {
         let logger = logger(for: volume.spec)
+        if let refusal = handedOver() {
+            return .stopped(
+                .failed(HostError("mount", volume.spec.mountPoint, .text(refusal), exitStatus: .unavailable))
+            )
+        }
+        runtimeDirectory.removeHandOver()
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         do {
             let text = ConfigurationFile(volumes: [volume.settings]).text
@@ -58,17 +64,10 @@ struct RunContext: Sendable {
             warnOfNote(error)
         }
         runtimeDirectory.setIsAwaited(unit, false)
-        let refusal = runtimeDirectory.handOver?.refusal
-        if refusal == nil { runtimeDirectory.removeHandOver() }
         // Beside the work; nothing depends on it here.
-        async let announcement: Void = isLine && announces && refusal == nil ? MountBeginning.announce() : ()
+        async let announcement: Void = isLine && announces ? MountBeginning.announce() : ()
         let engine = Engine(host: host, logger: logger)
         let outcome = await report(on: volume.spec, watch) {
-            if let refusal {
-                return .stopped(
-                    .failed(HostError("mount", volume.spec.mountPoint, .text(refusal), exitStatus: .unavailable))
-                )
-            }
             let clock = ContinuousClock()
             let end = clock.now + volume.spec.deadline
             var outcome = await engine.mount(volume.spec)
@@ -121,17 +120,23 @@ struct RunContext: Sendable {
     /// - Returns: ``ExitStatus/ofAll(_:)`` of theirs, in the order of the configuration.
     @MainActor
     func mountAll() async -> ExitStatus {
-        if let refusal = runtimeDirectory.handOver?.refusal {
-            let metadata: Logger.Metadata = ["exit.status": "\(ExitStatus.unavailable.rawValue)"]
-            logging.logger().error("\(refusal)", metadata: metadata)
-            return .unavailable
-        }
+        guard handedOver() == nil else { return .unavailable }
         await takeBack()
         guard configuration.isOfUnit else { return await mountEach() }
         runtimeDirectory.setIsLooking(true)
         let status = await mountEach()
         if status != .ok { runtimeDirectory.setIsLooking(false) }
         return status
+    }
+
+    /// Why nothing is mounted in this boot any more, which is said; nil where nothing forbids it.
+    private func handedOver() -> String? {
+        guard let refusal = runtimeDirectory.handOver?.refusal else { return nil }
+        logging.logger().error(
+            "\(refusal)",
+            metadata: ["exit.status": "\(ExitStatus.unavailable.rawValue)"]
+        )
+        return refusal
     }
 
     /// What a person released, a person takes back; the mounts of fstab(5) are systemd's to begin again.

@@ -94,7 +94,7 @@ struct WatchTests {
         #expect(mount.exitCode == 0, "\(mount)")
         let run = try await volume.agent.run(
             ["watch", "--listen", "127.0.0.1:0", "--interval", "0.2"],
-            under: Strace.wrapper(["pread64:delay_enter=14000000:when=3"], path: volume.node)
+            under: Strace.wrapper(["pread64:delay_enter=14000000:when=9"], path: volume.node)
         ) { watcher in
             try await watcher.logs("Listening")
             let port = String(

@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(HERE, "hand_over_facts.py")) as source:
     FACTS = source.read()
 
-WATCHER, RELEASE, RELEASE_REQUESTS = "autoheal-watch.service", "autoheal-release.service", "autoheal-release.path"
+WATCHER = "autoheal-watch.service"
 CONFIGURATION = "/etc/autoheal-agent/config.toml"
 PORT = 9465
 SETTINGS = f"""
@@ -39,7 +39,7 @@ def story(stories):
     guest.output("tee", "--append", CONFIGURATION, stdin=SETTINGS)
     for name in (APPLICATION, LAST_WRITE):
         bound_services.add(guest, name)
-    guest.output("systemctl", "enable", "--now", RELEASE_REQUESTS, WATCHER)
+    guest.output("systemctl", "enable", "--now", WATCHER)
     guest.output("sh", "-c", f"echo of {guest.instance_id} >{ROW} && sync {ROW}")
     status = health(guest)[1].get("status")
     check("before, /health says healthy", status == "healthy", status)

@@ -3,6 +3,7 @@
 import os
 
 from baked_image import BOUND, EARLY
+from bound_services import APPLICATION, LAST_WRITE
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "heal.md")
 BEGIN, END = "<!-- Written by script/boot-test --timeline {}. -->\n", "<!-- Until here. -->\n"
@@ -18,6 +19,16 @@ EVENTS = {
     "multi-user.target": "multi-user.target",
     "cloud-init config ended": "cloud-init: config stage ended",
     "cloud-init final ended": "cloud-init: final stage ended",
+}
+HAND_OVER = {
+    "autoheal-watch.service said that the instance ends": "two answers agree, and the watcher asks for the release",
+    "autoheal-release.service said that the instance ends": "the release begins, having asked by itself",
+    APPLICATION: "a bound service has stopped",
+    LAST_WRITE: "one that takes 3 s for its last write has stopped, too",
+    "autoheal-data.target": "autoheal-data.target has stopped",
+    "autoheal-agent.service": "autoheal-agent.service has stopped",
+    "unmounted": "the kernel has unmounted the volume",
+    "released": "**released** is said, after the exclusive open",
 }
 # What the stock image may take from the script's begin to the active service, beyond the package's installation; seconds.
 ALLOWANCE = 6
@@ -38,7 +49,8 @@ def write(name, result):
 def section(result):
     if "hand-over" in result:
         lines = ["| s | |", "|---|---|", "| 0 | the metadata service says `Terminated` |"]
-        lines += [f"| {time:.1f} | {what} |" for what, time in sorted(result["hand-over"].items(), key=lambda item: item[1])]
+        times = sorted(result["hand-over"].items(), key=lambda item: item[1])
+        lines += [f"| {time:.1f} | {HAND_OVER.get(what, what)} |" for what, time in times]
         return "\n".join(lines) + "\n\n"
     lines = ["| s | |", "|---|---|", "| 0 | the kernel starts |"]
     lines += [f"| {time:.1f} | {what} |" for time, what in sorted(events(result))]
