@@ -44,9 +44,11 @@ struct RunContext: Sendable {
     /// Does for mount(8) what the unit does for the configuration file, all of its tries in one run, and leaves for other units
     /// whether the volume is still awaited.
     ///
-    /// - Parameter announces: whether the unit is told, which waits for the mount.
+    /// - Parameters:
+    ///   - isLine: whether fstab(5) has it; what was asked for by hand alone is nobody else's.
+    ///   - announces: whether the unit is told, which waits for the mount.
     @MainActor
-    func mount(_ volume: FstabVolume, unit: String, announces: Bool) async -> Outcome {
+    func mount(_ volume: FstabVolume, unit: String, isLine: Bool, announces: Bool) async -> Outcome {
         let logger = logger(for: volume.spec)
         do throws(HostError) { _ = try takeBack([volume.spec.mountPoint]) } catch {
             logger.error("\(error.reason)", metadata: ["exit.status": "\(error.exitStatus.rawValue)"])
@@ -55,13 +57,13 @@ struct RunContext: Sendable {
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         do {
             let text = ConfigurationFile(volumes: [volume.settings]).text
-            try runtimeDirectory.writeFstabVolume(text, at: volume.spec.mountPoint)
+            if isLine { try runtimeDirectory.writeFstabVolume(text, at: volume.spec.mountPoint) }
         } catch {
             warnOfNote(error)
         }
         runtimeDirectory.setIsAwaited(unit, false)
         // Beside the work; nothing depends on it here.
-        async let announcement: Void = announces ? MountBeginning.announce() : ()
+        async let announcement: Void = isLine && announces ? MountBeginning.announce() : ()
         let engine = Engine(host: host, logger: logger)
         let outcome = await report(on: volume.spec, watch) {
             let clock = ContinuousClock()
@@ -74,7 +76,7 @@ struct RunContext: Sendable {
                 rest.tries = max(1, Int(((end - clock.now) / rest.interval).rounded(.up)))
                 outcome = await engine.mount(rest)
             }
-            let isAwaited = outcome.exitStatus != .ok && !outcome.isInterrupted
+            let isAwaited = isLine && outcome.exitStatus != .ok && !outcome.isInterrupted
             runtimeDirectory.setIsAwaited(unit, isAwaited)
             // What has come since the last look was announced to nobody.
             guard isAwaited, outcome.exitStatus == .noInput else { return outcome }
@@ -177,13 +179,20 @@ struct RunContext: Sendable {
         }
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         rememberFile()
-        guard !configuration.awaited.isEmpty else { return ExitStatus.ofAll(await mountEach(volumes, watch)) }
+        let ofLines: [ExitStatus] = configuration.hasWrongLine ? [.configuration] : []
+        if configuration.hasWrongLine {
+            let error = ConfigurationFileError(file: Fstab.path, cause: .problems(configuration.fstabProblems))
+            logging.logger().error("A line of fstab is wrong, and never mounted: \(error)")
+        }
+        guard !configuration.awaited.isEmpty else {
+            return ExitStatus.ofAll(await mountEach(volumes, watch) + ofLines)
+        }
         // A thread of its own, which may block.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let waiting = Task(executorPreference: EventLoopTaskExecutor(group.next())) { @concurrent in await awaitMounts()
         }
         let ofFile = await mountEach(volumes, watch)
-        return ExitStatus.ofAll(ofFile + (await waiting.value))
+        return ExitStatus.ofAll(ofFile + (await waiting.value) + ofLines)
     }
 
     /// - Returns: the statuses, in the order of the volumes.
