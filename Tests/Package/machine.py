@@ -110,7 +110,7 @@ class Machine:
             "systemctl", "show", unit, "--property",
             "ActiveState,SubState,Result,NRestarts,ExecMainStatus,MainPID,ConditionResult,InvocationID",
         ).stdout.splitlines()
-        return {"ActiveState": "", "NRestarts": "0"} | dict(line.split("=", 1) for line in lines)
+        return {"ActiveState": "", "SubState": "", "NRestarts": "0"} | dict(line.split("=", 1) for line in lines)
 
     def wait(self, what, condition, limit=90):
         deadline = time.monotonic() + limit
