@@ -125,6 +125,10 @@ def by_hand(check, machine):
     check("and is one once that is gone", second.returncode == 0 and "outcome=released" in second.stderr, second.stderr)
     machine.run("systemctl", "start", ARRIVAL)
     check("a volume that arrives is left alone", machine.mounts("/data") == [] and machine.state()["ActiveState"] == "inactive")
+    # As a timer or a socket does.
+    wanted = machine.try_to("systemctl", "start", "dependent.service")
+    check("nor does a service that wants it mount it", wanted.returncode != 0 and machine.mounts("/data") == [], wanted.stderr)
+    check("and the log says what does", "systemctl start autoheal-agent" in machine.journal("--unit", UNIT), machine.journal("--unit", UNIT))
     machine.run("systemctl", "start", UNIT)
     for unit in ("writer.service", "needs-mount.service", "dependent.service"):
         machine.wait_until("active", unit)
