@@ -54,9 +54,9 @@ def story(stories):
     facts = guest.python(FACTS, "timeline", json.dumps([notice, *units]))
     times = facts["times"]
     report_times(stories, times)
-    order = [times.get(key) for key in (LAST_WRITE, bound_services.TARGET, "unmounted", UNIT, "released")]
+    order = [times.get(key) for key in (LAST_WRITE, bound_services.TARGET, UNIT, "unmounted", "released")]
     is_ordered = None not in order and sorted(order) == order
-    check("first the bound service stopped, then the target, the mount, the agent's unit", is_ordered, times)
+    check("first the bound service stopped, then the target, the agent's unit, and then the volume was unmounted", is_ordered, times)
     said = [unit for unit, _ in facts["released"]]
     check("who released it and who watches it say so, once each", sorted(said) == sorted([RELEASE, WATCHER]), facts["released"])
     check("the console says released", "released" in guest.console()[guest.console_mark :].lower())
