@@ -34,6 +34,8 @@ struct HealthServerTests {
             #expect(get.hasPrefix("HTTP/1.1 200 OK\r\n") && get.hasSuffix("\r\n\r\n" + Self.body), "\(get)")
             let query = try RawConnection(port: port).exchange("GET /health?from=elb HTTP/1.0\r\n\r\n")
             #expect(query.hasPrefix("HTTP/1.1 200 OK\r\n"), "\(query)")
+            let absolute = try RawConnection(port: port).exchange("GET http://x/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(absolute.hasPrefix("HTTP/1.1 200 OK\r\n"), "RFC 9112, 3.2.2: \(absolute)")
             let head = try RawConnection(port: port).exchange("HEAD /health HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n") && head.hasSuffix("\r\n\r\n"), "\(head)")
             #expect(head.contains("Content-Length: \(Self.body.utf8.count)\r\n"), "\(head)")
