@@ -13,13 +13,14 @@ struct ReleaseCommand: AsyncParsableCommand {
             Stops autoheal-data.target with the services that are bound to it, what requires the mounts, and the agent's unit. \
             Then it unmounts. A volume that something still uses is named with the processes that hold it, waited for, and \
             left alone: nothing is killed, and nothing is unmounted lazily. 'Released' is said when an exclusive open of the \
-            device has proved that nobody uses it, also in another mount namespace.
+            whole disk has proved that nothing has it mounted, also in another mount namespace, and no process was seen that \
+            has it open for writing.
 
               autoheal-agent release                     all volumes that are mounted
               autoheal-agent release /data               one, by its mount point or its volume id
 
             'systemctl start autoheal-agent' mounts them again. Exits with 0 once all are released, with 69 if one is still in \
-            use after the wait. autoheal-release.service runs it when the instance ends, where [hand-over] of the \
+            use after the wait, with 74 if something could not be written before. autoheal-release.service runs it when the instance ends, where [hand-over] of the \
             configuration file says so; then nothing mounts them again.
             """
     )

@@ -22,7 +22,7 @@ extension ReleaseRun {
     /// The mount points that may have to be freed: all, or the one that a person names.
     func candidates(_ name: String?) -> [ReleaseCandidate] {
         let former = runtimeDirectory.formerReports()
-            .filter { VolumeRelease($0, runtimeDirectory: runtimeDirectory)?.isMounted == true }
+            .filter { release(of: $0)?.isMounted == true }
         var candidates: [String: ReleaseCandidate] = [:]
         for report in former + runtimeDirectory.reports() {
             candidates[report.mountPoint] = ReleaseCandidate(mountPoint: report.mountPoint, report: report)
@@ -38,8 +38,8 @@ extension ReleaseRun {
     func volumes(_ name: String?) async -> [ReleasedVolume] {
         var volumes: [ReleasedVolume] = []
         for candidate in candidates(name) {
-            if let report = candidate.report, let release = VolumeRelease(report, runtimeDirectory: runtimeDirectory) {
-                volumes.append(ReleasedVolume(report: report, release: release))
+            if let report = candidate.report, release(of: report) != nil {
+                volumes.append(ReleasedVolume(report: report))
             } else if let spec = candidate.spec, let volume = await unreported(spec) {
                 volumes.append(volume)
             }
@@ -53,13 +53,6 @@ extension ReleaseRun {
         once.tries = 1
         once.interval = .zero
         guard let device = try? await host.waitForDevice(once, logger: logger) else { return nil }
-        let release = VolumeRelease(
-            mountPoint: spec.mountPoint,
-            number: device.number,
-            volumeID: device.identity.volumeID,
-            runtimeDirectory: runtimeDirectory
-        )
-        guard release.isMounted else { return nil }
         let state = VolumeState(
             device: DeviceState(
                 node: device.node,
@@ -76,6 +69,9 @@ extension ReleaseRun {
             time: Date().timeIntervalSince1970,
             duration: 0
         )
-        return ReleasedVolume(report: report, release: release)
+        return release(of: report)?.isMounted == true ? ReleasedVolume(report: report) : nil
     }
+
+    /// Nil for the report of a run that has not mounted anything.
+    func release(of report: Report) -> VolumeRelease? { VolumeRelease(report, runtimeDirectory: runtimeDirectory) }
 }

@@ -111,7 +111,9 @@ struct ReleaseRun: Sendable {
                 )
             )
         } catch {
-            logger.error("Nothing was released: \(runtimeDirectory.path) cannot be written: \(error)")
+            logger.error(
+                "Nothing was released: \(runtimeDirectory.path) cannot be written: \(error). Make room there, and run it again"
+            )
             return .cannotCreate
         }
         if let ending { logger.notice("\(ending.announcement): its volumes are released") }
@@ -119,13 +121,14 @@ struct ReleaseRun: Sendable {
         // What was still being mounted has a report now.
         let volumes = await volumes(name)
         await watch.settle()
-        let status = await free(volumes, because: runtimeDirectory.handOver?.ending)
+        let ends = await free(volumes, because: runtimeDirectory.handOver?.ending)
         if volumes.isEmpty { logger.notice("There is nothing to release: no volume is mounted") }
-        guard status != .unavailable, status != .temporaryFailure else { return status }
-        do throws(Errno) { try hold.noteDone() } catch {
-            logger.warning("That nothing is left to release could not be noted: \(error)")
+        if ends.allSatisfy(\.isReleased) {
+            do throws(Errno) { try hold.noteDone() } catch {
+                logger.warning("That nothing is left to release could not be noted: \(error)")
+            }
         }
-        return status
+        return ends.map(\.status).first { $0 != .ok } ?? .ok
     }
 
     /// Waits for another release.
@@ -145,11 +148,11 @@ struct ReleaseRun: Sendable {
 
     /// Frees volumes side by side, those below another one before that.
     ///
-    /// - Returns: the status of the first one that is not released.
+    /// - Returns: how each chain of them ended.
     @MainActor
-    private func free(_ volumes: [ReleasedVolume], because ending: EndingReason?) async -> ExitStatus {
+    private func free(_ volumes: [ReleasedVolume], because ending: EndingReason?) async -> [ReleaseEnd] {
         let chains = ReleasedVolume.chains(volumes)
-        guard !chains.isEmpty else { return .ok }
+        guard !chains.isEmpty else { return [] }
         let clock = ContinuousClock()
         let end = clock.now + wait
         let results = ReleaseResults()
@@ -168,52 +171,91 @@ struct ReleaseRun: Sendable {
                 _ = try? await clock.sleep(for: .milliseconds(500))
             }
         }
-        let statuses = results.all
-        for (index, chain) in chains.enumerated() where statuses[index] == nil {
+        let ends = results.all
+        for (index, chain) in chains.enumerated() where ends[index] == nil {
             for volume in chain {
                 logger.error(
-                    "Not released: its device does not answer, so what is in the caches cannot be written",
+                    """
+                    Not released: an attempt has not come back in time, as when a device hangs. Look at the kernel log and at \
+                    the volume's status checks in EC2
+                    """,
                     metadata: volume.metadata
                 )
             }
         }
-        return chains.indices.map { statuses[$0] ?? .unavailable }.first { $0 != .ok } ?? .ok
+        return chains.indices.map { ends[$0] ?? ReleaseEnd(status: .unavailable, isReleased: false) }
     }
 
     private func free(
         _ chain: [ReleasedVolume],
         until end: ContinuousClock.Instant,
         because ending: EndingReason?
-    ) async -> ExitStatus {
-        let clock = ContinuousClock()
-        let start = clock.now
+    ) async -> ReleaseEnd {
+        let start = ContinuousClock.now
+        var status = ExitStatus.ok
         for volume in chain {
-            var said: ReleaseAttempt?
-            while true {
-                do throws(HostError) {
-                    let attempt = try volume.release.attempt()
-                    if attempt.isReleased {
-                        say(attempt, volume, since: start, because: ending)
-                        if attempt.loss != nil { return .ioError }
-                        break
-                    }
-                    guard clock.now < end else {
-                        logger.error("Not released: \(attempt.reason) \(attempt.advice)", metadata: volume.metadata)
-                        return .unavailable
-                    }
-                    if attempt != said { logger.notice("Waiting: \(attempt.reason)", metadata: volume.metadata) }
-                    said = attempt
-                } catch {
-                    logger.error("Not released: \(error.reason)", metadata: volume.metadata)
-                    return error.exitStatus
+            // What lies above one that is not free is not free either.
+            let volumeEnd = free(volume, until: end, since: start, because: ending)
+            guard volumeEnd.isReleased else { return volumeEnd }
+            if status == .ok { status = volumeEnd.status }
+        }
+        return ReleaseEnd(status: status, isReleased: true)
+    }
+
+    private func free(
+        _ volume: ReleasedVolume,
+        until end: ContinuousClock.Instant,
+        since start: ContinuousClock.Instant,
+        because ending: EndingReason?
+    ) -> ReleaseEnd {
+        let clock = ContinuousClock()
+        var volume = volume
+        var said: ReleaseAttempt?
+        while true {
+            do throws(HostError) {
+                guard let attempt = try release(of: volume.report)?.attempt() else {
+                    return ReleaseEnd(status: .ok, isReleased: true)
                 }
-                do throws(VolumeError) { try host.pause(Self.pause) } catch {
-                    logger.warning("Not released: a signal asked to stop", metadata: volume.metadata)
-                    return .temporaryFailure
+                noteLoss(attempt, &volume)
+                if attempt.isReleased {
+                    say(attempt, volume, since: start, because: ending)
+                    return ReleaseEnd(status: attempt.loss == nil ? .ok : .ioError, isReleased: true)
                 }
+                guard clock.now < end else {
+                    let next =
+                        ending == nil
+                        ? "'systemctl start autoheal-agent' goes back to work with it." : "The watcher has it tried again."
+                    logger.error(
+                        "Not released: \(attempt.reason) \(attempt.advice) \(next)",
+                        metadata: volume.metadata
+                    )
+                    return ReleaseEnd(status: .unavailable, isReleased: false)
+                }
+                if attempt != said { logger.notice("Waiting: \(attempt.reason)", metadata: volume.metadata) }
+                said = attempt
+            } catch {
+                logger.error("Not released: \(error.reason)", metadata: volume.metadata)
+                return ReleaseEnd(status: error.exitStatus, isReleased: false)
+            }
+            do throws(VolumeError) { try host.pause(Self.pause) } catch {
+                logger.warning("Not released: a signal asked to stop", metadata: volume.metadata)
+                return ReleaseEnd(status: .temporaryFailure, isReleased: false)
             }
         }
-        return .ok
+    }
+
+    /// The kernel tells it once: it is said, and kept for whoever releases the volume in the end.
+    private func noteLoss(_ attempt: ReleaseAttempt, _ volume: inout ReleasedVolume) {
+        guard let lost = attempt.lost?.rawValue, volume.report.lostWrites == nil else { return }
+        volume.report.lostWrites = lost
+        if !attempt.isReleased, let loss = attempt.loss { logger.error("\(loss)", metadata: volume.metadata) }
+        write(volume.report, volume)
+    }
+
+    private func write(_ report: Report, _ volume: ReleasedVolume) {
+        do throws(Errno) { try runtimeDirectory.write(report) } catch {
+            logger.warning("The report for 'status' could not be written: \(error)", metadata: volume.metadata)
+        }
     }
 
     private func say(
@@ -223,10 +265,8 @@ struct ReleaseRun: Sendable {
         because ending: EndingReason?
     ) {
         let report = volume.report.released(attempt, because: ending, at: Date().timeIntervalSince1970)
+        write(report, volume)
         var metadata = volume.metadata
-        do throws(Errno) { try runtimeDirectory.write(report) } catch {
-            logger.warning("The report for 'status' could not be written: \(error)", metadata: metadata)
-        }
         metadata["outcome"] = "\(report.outcome)"
         metadata["duration_ms"] = "\(milliseconds(ContinuousClock.now - start))"
         let sentences = [attempt.reason, attempt.loss].compactMap(\.self).joined(separator: " ")

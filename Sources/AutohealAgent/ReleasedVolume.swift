@@ -3,10 +3,9 @@ import AutohealHost
 import Logging
 import Synchronization
 
-/// A volume that is to be released, and what the last run said of it.
+/// A volume that is to be released, by what the last run said of it.
 struct ReleasedVolume: Sendable {
-    let report: Report
-    let release: VolumeRelease
+    var report: Report
 
     var metadata: Logger.Metadata {
         var metadata: Logger.Metadata = [
@@ -29,12 +28,18 @@ struct ReleasedVolume: Sendable {
     }
 }
 
+/// How the release of a volume, or of a chain of them, ended: what was released may have lost something all the same.
+struct ReleaseEnd: Sendable {
+    let status: ExitStatus
+    let isReleased: Bool
+}
+
 /// How the chains of a release ended, those that have.
 final class ReleaseResults: Sendable {
-    private let statuses = Mutex([Int: ExitStatus]())
+    private let ends = Mutex([Int: ReleaseEnd]())
 
-    var count: Int { statuses.withLock { $0.count } }
-    var all: [Int: ExitStatus] { statuses.withLock { $0 } }
+    var count: Int { ends.withLock { $0.count } }
+    var all: [Int: ReleaseEnd] { ends.withLock { $0 } }
 
-    func put(_ status: ExitStatus, at index: Int) { statuses.withLock { $0[index] = status } }
+    func put(_ end: ReleaseEnd, at index: Int) { ends.withLock { $0[index] = end } }
 }

@@ -148,7 +148,8 @@ struct RunContext: Sendable {
                 "take the volumes back in",
                 runtimeDirectory.path,
                 error == .resourceTemporarilyUnavailable ? .text("a release is at work") : .errno(error),
-                exitStatus: error == .resourceTemporarilyUnavailable ? .temporaryFailure : .cannotCreate
+                exitStatus: error == .resourceTemporarilyUnavailable ? .temporaryFailure : .cannotCreate,
+                advice: "Nothing was mounted. Run it again once that is over."
             )
         }
         if let refusal = runtimeDirectory.handOver?.refusal {
@@ -243,7 +244,7 @@ struct RunContext: Sendable {
         logger(for: spec).log(
             level: status == .ok ? .info : .error,
             status == .ok
-                ? "It is mounted by \(unit), its line of fstab" : "It is not mounted by \(unit), its line of fstab",
+                ? "It is mounted by \(unit), its line of fstab" : "It is not mounted by \(unit), its line of fstab: 'systemctl status \(unit)' says why",
             metadata: ["exit.status": "\(status.rawValue)"]
         )
     }

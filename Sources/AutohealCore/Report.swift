@@ -26,6 +26,9 @@ package struct Report: Hashable, Sendable, Codable {
     package var duration: Double
     /// Of the last run that mounted it; nil if none has, or in the report of an older version.
     package var heal: Heal.Record?
+    /// The error with which the kernel gave up writing what was in the caches of the mount, as a release has seen it; it tells
+    /// that once. Nil if none was seen.
+    package var lostWrites: Int32?
 
     package struct Mounted: Hashable, Sendable, Codable {
         package var number: DeviceNumber
@@ -69,6 +72,7 @@ package struct Report: Hashable, Sendable, Codable {
         if outcome.exitStatus != .ok || !steps.contains(Step.mountName), let previous = previous() {
             mounted = mounted ?? previous.mounted
             heal = previous.heal
+            lostWrites = previous.lostWrites
             // Errors since the mount stay new after another run.
             if number == nil || (previous.mounted?.number ?? previous.number) == number {
                 errorsAtMount = previous.errorsAtMount
@@ -90,7 +94,7 @@ package struct Report: Hashable, Sendable, Codable {
         let next =
             ending == nil
             ? "'systemctl start autoheal-agent' mounts it again." : "Nothing mounts it again before the next boot."
-        report.reason = [attempt.reason, attempt.loss, next].compactMap(\.self).joined(separator: " ")
+        report.reason = [attempt.record, attempt.loss, next].compactMap(\.self).joined(separator: " ")
         report.steps = []
         report.warnings = attempt.loss.map { [$0] }
         report.mounted = nil
@@ -109,6 +113,7 @@ package struct Report: Hashable, Sendable, Codable {
         case volumeID = "volume_id"
         case wantsReadOnly = "wants_read_only"
         case errorsAtMount = "errors_at_mount"
+        case lostWrites = "lost_writes"
         case exitStatus = "exit_status"
     }
 }

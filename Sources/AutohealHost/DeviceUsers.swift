@@ -2,6 +2,7 @@ import AutohealCore
 import CLinux
 import Glibc
 import Libmount
+import SystemPackage
 
 /// Who uses a device outside of what this mount namespace shows, as far as /proc tells (proc(5)).
 struct DeviceUsers {
@@ -51,19 +52,29 @@ struct DeviceUsers {
         .map(\.target)
     }
 
-    /// Other processes that have a disk, or a part of it, open for writing, in words.
+    /// Other processes that have a disk, or a part of it, open for writing, and those that cannot be looked at, in words.
     func writers(of disk: DeviceNumber) -> [String] {
         let parts = names(in: "\(roots.sys)/dev/block/\(disk)")
             .compactMap { attribute("\(roots.sys)/dev/block/\(disk)/\($0)/dev").flatMap { DeviceNumber($0) } }
         let numbers = Set(parts + [disk])
         let own = "\(getpid())"
-        let writers = names(in: roots.proc).filter { Int32($0) != nil && $0 != own }.filter { process in
-            names(in: "\(roots.proc)/\(process)/fd").contains { descriptor in
-                device("\(roots.proc)/\(process)/fd/\(descriptor)").map(numbers.contains) == true
-                    && mayWrite("\(roots.proc)/\(process)/fdinfo/\(descriptor)")
+        guard let processes = try? namesOrError(in: roots.proc) else { return ["processes that cannot be seen"] }
+        var writers: [String] = []
+        var hidden: [String] = []
+        for process in processes where Int32(process) != nil && process != own {
+            do throws(Errno) {
+                let isWriter = try namesOrError(in: "\(roots.proc)/\(process)/fd").contains { descriptor in
+                    device("\(roots.proc)/\(process)/fd/\(descriptor)").map(numbers.contains) == true
+                        && mayWrite("\(roots.proc)/\(process)/fdinfo/\(descriptor)")
+                }
+                if isWriter { writers.append(process) }
+            } catch {
+                // One that has ended meanwhile has nothing open.
+                if ![.noSuchFileOrDirectory, .noSuchProcess].contains(error) { hidden.append(process) }
             }
         }
-        return ProcessList.text(writers, roots: roots)
+        let unseen = ProcessList.text(hidden, roots: roots).map { "\($0), whose files cannot be seen" }
+        return ProcessList.text(writers, roots: roots) + unseen
     }
 
     /// By the file's flags, in octal (proc_pid_fdinfo(5)); what cannot be read is taken for the worst.

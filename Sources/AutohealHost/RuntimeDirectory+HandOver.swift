@@ -33,11 +33,13 @@ extension RuntimeDirectory {
         } catch {
             throw error as? Errno ?? .ioError
         }
-        guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-            try? lock.close()
-            return nil
+        // The watcher's look at it is over in a moment, and is no release.
+        for _ in 0..<5 {
+            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 { return HandOverHold(directory: self, lock: lock) }
+            usleep(10_000)
         }
-        return HandOverHold(directory: self, lock: lock)
+        try? lock.close()
+        return nil
     }
 
     fileprivate func replaceHandOver(_ handOver: HandOver?) throws(Errno) {

@@ -12,36 +12,23 @@ package struct VolumeRelease: Sendable {
     private let mountPoint: MountPoint
     private let number: DeviceNumber
     private let volumeID: VolumeID?
+    /// What an earlier attempt has seen.
+    private let lostBefore: Errno?
     private let runtimeDirectory: RuntimeDirectory
     private let roots: MachineRoots
 
     /// Mounts that lie upon each other; more than one is a mistake of somebody.
     private static let maximumDepth = 32
 
-    package init(
-        mountPoint: String,
-        number: DeviceNumber,
-        volumeID: VolumeID?,
-        runtimeDirectory: RuntimeDirectory,
-        roots: MachineRoots = MachineRoots()
-    ) {
-        self.mountPoint = MountPoint(path: mountPoint, roots: roots)
-        self.number = number
-        self.volumeID = volumeID
-        self.runtimeDirectory = runtimeDirectory
-        self.roots = roots
-    }
-
     /// - Returns: nil for the report of a run that has not mounted anything.
     package init?(_ report: Report, runtimeDirectory: RuntimeDirectory, roots: MachineRoots = MachineRoots()) {
         guard let number = report.mounted?.number ?? report.number else { return nil }
-        self.init(
-            mountPoint: report.mountPoint,
-            number: number,
-            volumeID: (report.mounted?.volumeID ?? report.volumeID).flatMap { VolumeID($0) },
-            runtimeDirectory: runtimeDirectory,
-            roots: roots
-        )
+        mountPoint = MountPoint(path: report.mountPoint, roots: roots)
+        self.number = number
+        volumeID = (report.mounted?.volumeID ?? report.volumeID).flatMap { VolumeID($0) }
+        lostBefore = report.lostWrites.map { Errno(rawValue: $0) }
+        self.runtimeDirectory = runtimeDirectory
+        self.roots = roots
     }
 
     /// Whether it is mounted where it was, for example again since it was released.
@@ -50,10 +37,11 @@ package struct VolumeRelease: Sendable {
         return targets.contains(target)
     }
 
-    /// Where its mount is in the table of mounts.
-    package var target: String? { mountPoint.target }
+    private var target: String? { mountPoint.target }
 
     /// Tries once; a run of the agent on the same mount point counts as a user.
+    ///
+    /// - Throws: what is tried again by a further release, once its cause is mended.
     package func attempt() throws(HostError) -> ReleaseAttempt {
         try Surroundings(roots: roots).check()
         let lock: FileDescriptor
@@ -66,21 +54,25 @@ package struct VolumeRelease: Sendable {
         }
         defer { try? lock.close() }
         guard isOurs else {
-            return .inUse(["a run of autoheal-agent on \(mountPoint.path)"], isMounted: isMounted)
+            return inUse(["a run of autoheal-agent on \(mountPoint.path)"], lostBefore)
         }
         do throws(VolumeError) { return try free() } catch {
-            guard case .failed(let failure) = error else { return .inUse([], isMounted: isMounted) }
+            guard case .failed(let failure) = error else { return inUse([], lostBefore) }
             throw failure
         }
     }
 
     private func free() throws(VolumeError) -> ReleaseAttempt {
-        guard !isAnotherVolume else { return .gone(lost: nil) }
+        var lost = lostBefore
+        guard !isAnotherVolume else { return .gone(lost: lost) }
         let users = try lasting()
-        guard users.isEmpty else { return .inUse(users, isMounted: isMounted) }
-        var lost: Errno?
+        guard users.isEmpty else { return inUse(users, lost) }
         if let obstacle = try unmountAll(&lost) { return obstacle }
         return try proof(lost)
+    }
+
+    private func inUse(_ users: [String], _ lost: Errno?) -> ReleaseAttempt {
+        .inUse(users, isMounted: isMounted, lost: lost)
     }
 
     /// Whether the number is another disk's now, by what that says of itself.
@@ -117,19 +109,19 @@ package struct VolumeRelease: Sendable {
             }
             guard mountPoint.deviceNumber(of: top) == number else {
                 let isBelow = entries.contains { $0.target == target && mountPoint.deviceNumber(of: $0) == number }
-                return isBelow ? .covered(by: top.source) : nil
+                return isBelow ? .covered(by: "that of \(top.source.printable)") : nil
             }
             if let error = flush(target) { lost = error }
             do throws(MountError) { try unmount(target) } catch {
                 switch error.code {
-                case EBUSY: return .inUse(MountUsers(roots: roots).users(of: target), isMounted: true)
+                case EBUSY: return inUse(MountUsers(roots: roots).users(of: target), lost)
                 // The table has it, and the path does not lead there.
-                case EINVAL, ENOENT: return .covered(by: "on a directory above")
+                case EINVAL, ENOENT: return .covered(by: "one on a directory above it")
                 default: throw failure("unmount", target, Errno(rawValue: error.code))
                 }
             }
         }
-        return .covered(by: "too many")
+        return .covered(by: "more than \(Self.maximumDepth) of them")
     }
 
     /// syncfs(2).
@@ -166,10 +158,10 @@ package struct VolumeRelease: Sendable {
             if fsync(descriptor.rawValue) != 0 { lost = lost ?? Errno(rawValue: errno) }
         } catch {
             guard error == .resourceBusy else { throw failure("open exclusively", node, error) }
-            return .inUse(DeviceUsers(roots: roots).use(of: disk).users, isMounted: false)
+            return inUse(DeviceUsers(roots: roots).use(of: disk).users, lost)
         }
         let writers = DeviceUsers(roots: roots).writers(of: disk)
-        return writers.isEmpty ? .free(lost: lost) : .inUse(writers, isMounted: false)
+        return writers.isEmpty ? .free(lost: lost) : inUse(writers, lost)
     }
 
     /// Again for a moment: a look, or a child that is being started, lets go by itself.
@@ -184,7 +176,15 @@ package struct VolumeRelease: Sendable {
     }
 
     private func failure(_ operation: String, _ subject: String, _ cause: Errno) -> VolumeError {
-        .failed(HostError(operation, subject, .errno(cause), exitStatus: .ioError))
+        .failed(
+            HostError(
+                operation,
+                subject,
+                .errno(cause),
+                exitStatus: .ioError,
+                advice: "The kernel log says why. Run 'autoheal-agent release' again once that is mended."
+            )
+        )
     }
 }
 

@@ -110,6 +110,8 @@ package final class Watcher: Sendable {
         var snapshot = volumes
         let before = self.snapshot.requirements
         let answer = requirements.number
+        // What needs the volumes was stopped with them, and is begun again with them.
+        let isHandedOver = runtimeDirectory.handOver != nil
         func note(_ kind: HealthSnapshot.Requirement.Kind, _ name: String, _ state: RequirementState?, _ isDue: Bool) {
             var requirement =
                 before.first { $0.kind == kind && $0.name == name }
@@ -118,14 +120,15 @@ package final class Watcher: Sendable {
                     name: name,
                     state: WatchedRequirement(startLimit: settings.startLimit / .seconds(1))
                 )
+            if isHandedOver { requirement.state.forget() }
             if let state, requirement.state.note(state, answer: answer, isDue: isDue, at: now) { say(requirement) }
             snapshot.requirements.append(requirement)
         }
         for service in requirements.services {
-            note(.service, service, requirements.state(of: service), snapshot.volumesAreReady)
+            note(.service, service, requirements.state(of: service), snapshot.volumesAreReady && !isHandedOver)
         }
         if let page = requirements.page {
-            note(.page, "\(page)", requirements.pageState, snapshot.isReady)
+            note(.page, "\(page)", requirements.pageState, snapshot.isReady && !isHandedOver)
         }
         return snapshot
     }

@@ -42,6 +42,9 @@ package struct WatchedRequirement: Hashable, Sendable {
         return verdict != before
     }
 
+    /// Takes it for one that has never been there, which is given its time to start.
+    package mutating func forget() { hasBeenMet = false }
+
     private func couldBeCured(_ state: RequirementState, _ now: Double) -> Bool {
         let isOverdue = startingSince.map { now - $0 > startLimit } ?? false
         return switch state {
