@@ -224,7 +224,8 @@ struct ReleaseRun: Sendable {
                 guard clock.now < end else {
                     let next =
                         ending == nil
-                        ? "'systemctl start autoheal-agent' goes back to work with it." : "The watcher has it tried again."
+                        ? "'systemctl start autoheal-agent' goes back to work with it."
+                        : "The watcher has it tried again."
                     logger.error(
                         "Not released: \(attempt.reason) \(attempt.advice) \(next)",
                         metadata: volume.metadata

@@ -60,7 +60,9 @@ package struct EndingWatch: Sendable {
                 metadata: ["ending": "\(reason.rawValue)"]
             )
         } catch {
-            logger.error("The release of the volumes cannot be asked for: \(error). 'autoheal-agent release' does it by hand")
+            logger.error(
+                "The release of the volumes cannot be asked for: \(error). 'autoheal-agent release' does it by hand"
+            )
         }
     }
 

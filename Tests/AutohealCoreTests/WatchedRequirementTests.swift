@@ -38,6 +38,16 @@ struct WatchedRequirementTests {
         }
     }
 
+    @Test func `one that was stopped on purpose is given its time to start again`() {
+        var requirement = WatchedRequirement(startLimit: 3600)
+        _ = requirement.note(.met, answer: 1, isDue: true, at: 0)
+        requirement.forget()
+        for answer in 2...4 {
+            _ = requirement.note(Self.absent, answer: answer, isDue: true, at: Double(answer) * 10)
+            #expect(requirement.verdict == .starting)
+        }
+    }
+
     @Test func `one that is still starting is given its time, and no more`() {
         #expect(verdicts([Self.starting, Self.starting, .met]) == [.starting, .starting, .healthy])
         #expect(verdicts([Self.absent, Self.absent, Self.absent]) == [.starting, .starting, .starting])

@@ -37,7 +37,7 @@ def timeline(since, *units):
                 continue
             if "ends this instance" in message:
                 times.setdefault(f"{unit} said that the instance ends", entry["moment"] - since)
-            if "The volume is released" in message:
+            if "The volume is released" in message or "The volume was released" in message:
                 released.append((unit, message))
                 times["released"] = min(times.get("released", float("inf")), entry["moment"] - since)
     return {"times": times, "released": released}
