@@ -12,7 +12,7 @@ struct StatusCommand: ParsableCommand {
             Exits with 0 only if every volume is mounted now, from the right device, read-write unless it was asked to be \
             read-only: fit for a health check. Before the first run it exits with 66. If the configuration file has changed \
             since, it warns; if a volume of it is not mounted as the file says now, it exits with 78, or with 66 while a run \
-            is still at it. A file that names another instance is warned of, and nothing else is said of it.
+            is still at it. A volume that was released, and is not mounted again, is 69. A file that names another instance is warned of, and nothing else is said of it.
             """
     )
 

@@ -46,7 +46,9 @@ package struct UserData: Hashable, Sendable {
         var volumesAlone = ConfigurationFile(volumes: configuration.volumes)
         volumesAlone.instanceID = configuration.instanceID
         guard volumesAlone == configuration else {
-            throw GenerationError("/etc/fstab has no place for [agent] and [health]: leave out --mount-with fstab.")
+            throw GenerationError(
+                "/etc/fstab has no place for [agent], [health] and [hand-over]: leave out --mount-with fstab."
+            )
         }
         _ = try fstabLines()
     }
