@@ -15,7 +15,7 @@ extension LinuxHost {
             logger: logger,
             silentAfter: "MMP: ",
             progress: ProgressReport("Checking the file system", name: "check", logger: logger, display: display),
-            share: { CheckProgress(line: $0, device: node)?.share }
+            share: { CheckProgress(line: $0)?.share }
         )
         switch CheckVerdict(exitCode: result.status, lines: result.lines) {
         case .sound: return
