@@ -35,6 +35,40 @@ struct TerminalTests {
         #expect(rows.contains { $0.contains("  ERROR ") && $0.contains(" outcome=refused") }, "\(run)")
     }
 
+    /// In a mount namespace of its own, where e2fsck is a script that says how far it is, and goes on when it is told to.
+    @Test func `how far e2fsck is is shown while it works`() async throws {
+        let volume = try TestVolume()
+        try await ExistingFilesystem.ext4.make(on: volume)
+        let directory = volume.directory.path
+        let real = try Command.path(of: "e2fsck")
+        try await Command.check("cp", [real, "\(directory)/e2fsck"])
+        try Files.write(
+            """
+            #!/bin/sh
+            echo '1 64 128 kept'
+            until [ -e \(directory)/continue ]; do sleep 0.1; done
+            exec \(directory)/e2fsck "$@"
+
+            """,
+            to: "\(directory)/script"
+        )
+        try await Command.check("chmod", ["0755", "\(directory)/script"])
+        let wrapper = [
+            "unshare", "--mount", "sh", "-c",
+            "mount --bind \"$0\" \"$1\" && shift && exec script -qefc \"$*\" \(directory)/typescript",
+            "\(directory)/script", real,
+        ]
+        let run = try await volume.run(under: wrapper) { _ in
+            try await Eventually.holds("the terminal shows how far e2fsck is") {
+                Files.text("\(directory)/typescript")?.contains("Checking the file system: 35 %, ") == true
+            }
+            try Files.write("", to: "\(directory)/continue")
+        }
+        let rows = PseudoTerminal.rows(run.output)
+        #expect(run.exitCode == 0 && !rows.contains { $0.contains("Checking the file system") }, "\(run)")
+        #expect(rows.contains { $0.contains("  Checked the file system step=check ") }, "\(run)")
+    }
+
     @Test func `a log that was asked for as text is text on a terminal too`() async throws {
         let volume = try TestVolume()
         let run = try await run(volume, ["--log-format", "text"])
