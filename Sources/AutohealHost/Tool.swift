@@ -69,14 +69,9 @@ package struct Tool: Sendable {
     ) async throws(VolumeError) -> Result {
         var options = PlatformOptions()
         options.processGroupID = 0
-        // It may say nothing for minutes.
-        let ticking = progress.map { progress in
-            Task { @concurrent in
-                while (try? await Task.sleep(for: .seconds(1))) != nil { progress.update() }
-            }
-        }
+        let ticker = progress.flatMap { progress in Ticker { progress.update() } }
         defer {
-            ticking?.cancel()
+            ticker?.stop()
             progress?.end()
         }
         do {
