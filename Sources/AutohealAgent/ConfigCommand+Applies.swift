@@ -8,7 +8,7 @@ import StructuredLogging
 
 extension ConfigCommand {
     /// What the unit asks before it touches anything.
-    struct Applies: ParsableCommand {
+    struct Applies: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "applies",
             abstract: "Say whether the configuration file is meant for this instance.",
@@ -23,10 +23,10 @@ extension ConfigCommand {
         @Argument(help: "The file.")
         var file = ConfigurationFile.standardPath
 
-        func run() throws {
+        func run() async throws {
             let environment = ProcessInfo.processInfo.environment
             let directory = RuntimeDirectory(environment: environment)
-            if let refusal = directory.handOver?.refusal {
+            if let refusal = await refusal(after: directory.handOver) {
                 let tags = InstanceTags()
                 LoggingConfiguration(format: .auto, level: .notice, tags: tags, environment: environment).logger()
                     .notice("\(refusal)")
@@ -62,6 +62,16 @@ extension ConfigCommand {
                 ]
             )
             throw ExitCode(1)
+        }
+
+        /// Why nothing is mounted after a hand-over; nil if it is, because a person starts the unit.
+        private func refusal(after handOver: HandOver?) async -> String? {
+            guard let handOver else { return nil }
+            if let refusal = handOver.refusal { return refusal }
+            // A service that needs the volumes, and that a timer or a socket starts, has the target started, and so this.
+            return await UnitManager().hasJob("autoheal-data.target")
+                ? "The volumes were released: nothing mounts them before somebody says 'systemctl start autoheal-agent'."
+                : nil
         }
     }
 }

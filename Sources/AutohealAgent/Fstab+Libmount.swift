@@ -10,8 +10,12 @@ extension Fstab {
     static func read() throws(ConfigurationFileError) -> Fstab {
         let file = path
         do throws(Errno) {
-            let entries = try MountTable(fstab: file).entries
-            return Fstab(file: file, entries: try entries.map { entry throws(Errno) in try FstabEntry(entry) })
+            let table = try MountTable(fstab: file)
+            return Fstab(
+                file: file,
+                entries: try table.entries.map { entry throws(Errno) in try FstabEntry(entry) },
+                unreadableLines: table.unreadableLines
+            )
         } catch {
             guard error != .noSuchFileOrDirectory else { return Fstab(file: file, entries: []) }
             throw ConfigurationFileError(file: file, cause: .unreadable(error))

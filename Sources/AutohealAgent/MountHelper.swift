@@ -61,7 +61,7 @@ struct MountHelper: AsyncParsableCommand {
         guard namespace == nil else {
             throw ValidationError("-N is not supported: the volume has to be where everybody sees it.")
         }
-        if MountOptions.split(optionText).contains("remount") { throw remounted() }
+        if MountOptions.split(optionText).contains("remount") { throw isFake ? Exit.mounted.code : remounted() }
         let volume: FstabVolume
         do {
             let passed = try passedOptions(optionText)
@@ -91,7 +91,12 @@ struct MountHelper: AsyncParsableCommand {
         }
         // Had mount(8) ended before it could take this process with it.
         guard !MountScope.isAbandoned else { throw Exit.interrupted.code }
-        throw Exit(await run.mount(volume, unit: unit, announces: MountScope.isEntered)).code
+        throw Exit(await run.mount(volume, unit: unit, isLine: isLine(volume), announces: MountScope.isEntered)).code
+    }
+
+    /// Whether fstab(5) has a line of ours for the same directory.
+    private func isLine(_ volume: FstabVolume) -> Bool {
+        (try? Fstab.read())?.volumes.contains { $0.spec.mountPoint == volume.spec.mountPoint } == true
     }
 
     /// Straight to mount(2): other options for what is there, with no wait, check or format.

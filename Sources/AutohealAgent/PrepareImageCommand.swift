@@ -35,6 +35,9 @@ struct PrepareImageCommand: ParsableCommand {
                 throw ExitCode(ExitStatus.configuration.rawValue)
             }
         }
+        if let fstab = try? Fstab.read(), !fstab.ours.isEmpty {
+            print("kept \(fstab.file): its lines of the type \(FstabEntry.type) name volumes, and no instance")
+        }
         for path in paths {
             if unlink(path) == 0 {
                 print("removed \(path)")

@@ -60,7 +60,8 @@ struct ReleaseCommand: AsyncParsableCommand {
     // On the main thread, which may block.
     @MainActor
     func run() async throws {
-        let file = try RunConfiguration.file(configurationFile)
+        // Volumes have to be free, also where somebody has just made a mistake in the file, which is printed.
+        let (file, isWrong) = readFile()
         guard geteuid() == 0 else {
             Main.complain("autoheal-agent: releasing needs root: run it with sudo, or as a service.")
             throw ExitCode(ExitStatus.noPermission.rawValue)
@@ -69,6 +70,7 @@ struct ReleaseCommand: AsyncParsableCommand {
         let tags = InstanceTags()
         let run = ReleaseRun(
             wait: .seconds(wait ?? file?.handOver.wait ?? HandOverSettings.defaultWait),
+            specs: specs(file),
             environment: environment,
             tags: tags,
             logging: LoggingConfiguration(
@@ -81,6 +83,14 @@ struct ReleaseCommand: AsyncParsableCommand {
             )
         )
         guard ifEnding else { throw ExitCode(await run.release(volume).rawValue) }
-        throw ExitCode(await run.releaseIfEnding(file?.handOver.reasons ?? []).rawValue)
+        throw ExitCode(await run.releaseIfEnding(isWrong ? nil : file?.handOver.reasons ?? []).rawValue)
+    }
+
+    private func readFile() -> (file: ConfigurationFile?, isWrong: Bool) {
+        do { return (try RunConfiguration.file(configurationFile), false) } catch { return (nil, true) }
+    }
+
+    private func specs(_ file: ConfigurationFile?) -> [VolumeSpec] {
+        ((try? file?.specs()) ?? []) + ((try? Fstab.read())?.volumes.map(\.spec) ?? [])
     }
 }

@@ -11,23 +11,31 @@ import SystemPackage
 /// One release of volumes: what uses them is stopped, they are unmounted, and their devices are proved to be free.
 struct ReleaseRun: Sendable {
     private let wait: Duration
+    /// What is configured, so that a volume is found that no report tells of.
+    let specs: [VolumeSpec]
     private let environment: [String: String]
-    private let runtimeDirectory: RuntimeDirectory
-    private let host: LinuxHost
+    let runtimeDirectory: RuntimeDirectory
+    let host: LinuxHost
     private let tags: InstanceTags
-    private let logger: Logger
+    let logger: Logger
 
-    /// From look to look at a volume that is still in use.
+    /// From look to look at what another process has to let go.
     private static let pause: Duration = .milliseconds(250)
-    /// What is bound to the volumes, and what mounts them.
-    private static let target = "autoheal-data.target"
-    private static let agent = "autoheal-agent.service"
+    /// After the wait, for what has not come back: a device may hang.
+    private static let grace: Duration = .seconds(10)
 
     /// From now on signals are caught.
     ///
-    /// - Parameter wait: for volumes in use, from when everything was told to stop.
-    init(wait: Duration, environment: [String: String], tags: InstanceTags, logging: LoggingConfiguration) {
+    /// - Parameter wait: for volumes in use, from when everything has stopped.
+    init(
+        wait: Duration,
+        specs: [VolumeSpec],
+        environment: [String: String],
+        tags: InstanceTags,
+        logging: LoggingConfiguration
+    ) {
         self.wait = wait
+        self.specs = specs
         self.environment = environment
         self.tags = tags
         logger = logging.logger()
@@ -40,9 +48,11 @@ struct ReleaseRun: Sendable {
     }
 
     /// Releases all volumes if the metadata service says that the instance ends, and nothing else.
+    ///
+    /// - Parameter reasons: those that the configuration names; nil if it cannot be read.
     @MainActor
-    func releaseIfEnding(_ reasons: Set<EndingReason>) async -> ExitStatus {
-        guard !reasons.isEmpty else {
+    func releaseIfEnding(_ reasons: Set<EndingReason>?) async -> ExitStatus {
+        if let reasons, reasons.isEmpty {
             logger.error("Nothing was released: [hand-over] of the configuration file names no reason ('on') to do so")
             return .configuration
         }
@@ -58,9 +68,9 @@ struct ReleaseRun: Sendable {
             return .configuration
         }
         let client = MetadataClient(endpoint: endpoint, group: MultiThreadedEventLoopGroup(numberOfThreads: 1))
-        let notices = EndingNotices(for: reasons, from: client)
+        let notices = EndingNotices(for: reasons ?? Set(EndingReason.allCases), from: client)
         var unknown: MetadataError?
-        for reason in EndingReason.allCases where reasons.contains(reason) {
+        for reason in EndingReason.allCases where notices.reasons.contains(reason) {
             do throws(MetadataError) {
                 if try await notices.isAnnounced(reason) { return await release(because: reason) }
             } catch {
@@ -81,19 +91,22 @@ struct ReleaseRun: Sendable {
     @MainActor
     func release(_ name: String? = nil, because ending: EndingReason? = nil) async -> ExitStatus {
         let watch = InstanceWatch(filling: tags, environment: environment, logger: logger)
-        let clock = ContinuousClock()
-        let start = clock.now
-        let reports = runtimeDirectory.reports().filter { report in name.map { report.isOf($0) } ?? true }
-        guard !reports.isEmpty || ending != nil else {
+        let known = candidates(name)
+        guard !known.isEmpty || ending != nil else {
             let volumes = name.map { "no volume '\($0.printable)'" } ?? "no volume"
-            logger.error("Nothing was released: \(volumes) has been mounted by a run since the boot")
+            logger.error("Nothing was released: \(volumes) is configured or has been mounted by a run since the boot")
             return .noInput
         }
+        let hold: HandOverHold
+        do throws(VolumeError) { hold = try await takeHold() } catch {
+            logger.error("Nothing was released: \(Outcome.stopped(error).reason)")
+            return Outcome.stopped(error).exitStatus
+        }
         do throws(Errno) {
-            try runtimeDirectory.write(
+            try hold.note(
                 HandOver(
                     ending: ending,
-                    mountPoints: reports.map(\.mountPoint),
+                    mountPoints: known.map(\.mountPoint),
                     time: Date().timeIntervalSince1970
                 )
             )
@@ -101,124 +114,122 @@ struct ReleaseRun: Sendable {
             logger.error("Nothing was released: \(runtimeDirectory.path) cannot be written: \(error)")
             return .cannotCreate
         }
-        // What lies below another one has to go first.
-        let volumes =
-            reports.compactMap { report in
-                VolumeRelease(report, runtimeDirectory: runtimeDirectory).map { Volume(report: report, release: $0) }
-            }
-            .filter { !$0.report.isReleased || $0.release.isMounted }
-            .sorted { $0.depth > $1.depth }
         if let ending { logger.notice("\(ending.announcement): its volumes are released") }
-        await stop([Self.target] + volumes.map(\.report.mountPoint) + [Self.agent])
-        let (status, lines) = await free(volumes, since: start)
+        await UnitStops(runtimeDirectory, logger).stop(mountPoints: known.map(\.mountPoint))
+        // What was still being mounted has a report now.
+        let volumes = await volumes(name)
         await watch.settle()
-        for line in lines { logger.log(level: line.level, "\(line.message)", metadata: line.metadata) }
+        let status = await free(volumes, because: runtimeDirectory.handOver?.ending)
         if volumes.isEmpty { logger.notice("There is nothing to release: no volume is mounted") }
+        guard status != .unavailable, status != .temporaryFailure else { return status }
+        do throws(Errno) { try hold.noteDone() } catch {
+            logger.warning("That nothing is left to release could not be noted: \(error)")
+        }
         return status
     }
 
-    private struct Volume {
-        let report: Report
-        let release: VolumeRelease
-
-        var depth: Int { report.mountPoint.split(separator: "/").count }
-    }
-
-    private struct Line {
-        let level: Logger.Level
-        let message: String
-        let metadata: Logger.Metadata
-    }
-
-    private func stop(_ units: [String]) async {
-        let manager = UnitManager()
-        // Runs that keep their reports elsewhere are not those of the unit.
-        guard manager.isRunning, runtimeDirectory.path == RuntimeDirectory.standardPath else { return }
-        for unit in units {
-            let clock = ContinuousClock()
-            let start = clock.now
-            let problem = await manager.stop(unit)
-            let metadata: Logger.Metadata = [
-                "unit": "\(unit)", "duration_ms": "\(milliseconds(clock.now - start))",
-            ]
-            if let problem {
-                logger.warning("It could not be stopped: \(problem)", metadata: metadata)
-            } else {
-                logger.info("Stopped", metadata: metadata)
-            }
-        }
-    }
-
-    /// - Returns: the status of the first one that is not released, and the outcome of each.
-    private func free(_ volumes: [Volume], since start: ContinuousClock.Instant) async -> (ExitStatus, [Line]) {
+    /// Waits for another release.
+    private func takeHold() async throws(VolumeError) -> HandOverHold {
         let clock = ContinuousClock()
         let end = clock.now + wait
-        var left = volumes
-        var lines: [Line] = []
-        var status = ExitStatus.ok
-        var users: [String: ReleaseAttempt] = [:]
-        while !left.isEmpty {
-            left.removeAll { volume in
+        while true {
+            do throws(Errno) {
+                if let hold = try runtimeDirectory.holdHandOver() { return hold }
+            } catch {
+                throw .failed(HostError("lock", runtimeDirectory.path, .errno(error), exitStatus: .cannotCreate))
+            }
+            guard clock.now < end else { throw .refused(.lockTimeout(holder: "another release")) }
+            try host.pause(Self.pause)
+        }
+    }
+
+    /// Frees volumes side by side, those below another one before that.
+    ///
+    /// - Returns: the status of the first one that is not released.
+    @MainActor
+    private func free(_ volumes: [ReleasedVolume], because ending: EndingReason?) async -> ExitStatus {
+        let chains = ReleasedVolume.chains(volumes)
+        guard !chains.isEmpty else { return .ok }
+        let clock = ContinuousClock()
+        let end = clock.now + wait
+        let results = ReleaseResults()
+        // A thread for each: a device that hangs holds up nobody but what is mounted on it.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: chains.count)
+        for (index, chain) in chains.enumerated() {
+            Task(executorPreference: EventLoopTaskExecutor(group.next())) { @concurrent in
+                results.put(await free(chain, until: end, because: ending), at: index)
+            }
+        }
+        var isAsked = false
+        while results.count < chains.count, clock.now < (isAsked ? clock.now : end + Self.grace) {
+            do throws(VolumeError) { try host.pause(.milliseconds(20)) } catch {
+                // They hear of it too, unless they hang.
+                isAsked = true
+                _ = try? await clock.sleep(for: .milliseconds(500))
+            }
+        }
+        let statuses = results.all
+        for (index, chain) in chains.enumerated() where statuses[index] == nil {
+            for volume in chain {
+                logger.error(
+                    "Not released: its device does not answer, so what is in the caches cannot be written",
+                    metadata: volume.metadata
+                )
+            }
+        }
+        return chains.indices.map { statuses[$0] ?? .unavailable }.first { $0 != .ok } ?? .ok
+    }
+
+    private func free(
+        _ chain: [ReleasedVolume],
+        until end: ContinuousClock.Instant,
+        because ending: EndingReason?
+    ) async -> ExitStatus {
+        let clock = ContinuousClock()
+        let start = clock.now
+        for volume in chain {
+            var said: ReleaseAttempt?
+            while true {
                 do throws(HostError) {
                     let attempt = try volume.release.attempt()
-                    guard attempt.isReleased else {
-                        if users.updateValue(attempt, forKey: volume.report.mountPoint) != attempt, clock.now < end {
-                            logger.notice("Waiting: \(attempt.reason)", metadata: metadata(volume))
-                        }
-                        return false
+                    if attempt.isReleased {
+                        say(attempt, volume, since: start, because: ending)
+                        if attempt.loss != nil { return .ioError }
+                        break
                     }
-                    let report = volume.report.released(attempt, at: Date().timeIntervalSince1970)
-                    var metadata = metadata(volume)
-                    metadata["outcome"] = "\(report.outcome)"
-                    metadata["duration_ms"] = "\(milliseconds(clock.now - start))"
-                    do throws(Errno) { try runtimeDirectory.write(report) } catch {
-                        logger.warning("The report for 'status' could not be written: \(error)", metadata: metadata)
+                    guard clock.now < end else {
+                        logger.error("Not released: \(attempt.reason) \(attempt.advice)", metadata: volume.metadata)
+                        return .unavailable
                     }
-                    lines.append(Line(level: .notice, message: attempt.reason, metadata: metadata))
-                    return true
+                    if attempt != said { logger.notice("Waiting: \(attempt.reason)", metadata: volume.metadata) }
+                    said = attempt
                 } catch {
-                    lines.append(
-                        Line(level: .error, message: "Not released: \(error.reason)", metadata: metadata(volume))
-                    )
-                    if status == .ok { status = error.exitStatus }
-                    return true
+                    logger.error("Not released: \(error.reason)", metadata: volume.metadata)
+                    return error.exitStatus
+                }
+                do throws(VolumeError) { try host.pause(Self.pause) } catch {
+                    logger.warning("Not released: a signal asked to stop", metadata: volume.metadata)
+                    return .temporaryFailure
                 }
             }
-            guard !left.isEmpty, clock.now < end else { break }
-            do throws(VolumeError) { try host.pause(Self.pause) } catch {
-                logger.warning("A signal asked to stop: what is not released yet stays mounted")
-                return (.temporaryFailure, lines)
-            }
         }
-        for volume in left {
-            let reason = users[volume.report.mountPoint]?.reason ?? ""
-            lines.append(
-                Line(
-                    level: .error,
-                    message: """
-                        Not released: \(reason) Nothing was killed. End what uses it and run 'autoheal-agent release' again; \
-                        'systemctl start autoheal-agent' goes back to work with it.
-                        """,
-                    metadata: metadata(volume)
-                )
-            )
-        }
-        return (status == .ok && !left.isEmpty ? .unavailable : status, lines)
+        return .ok
     }
 
-    private func metadata(_ volume: Volume) -> Logger.Metadata {
-        var metadata: Logger.Metadata = [
-            "volume.device": "\(volume.report.device)", "volume.mount_point": "\(volume.report.mountPoint)",
-        ]
-        if let id = volume.report.volumeID { metadata["volume.id"] = "\(id)" }
-        return metadata
-    }
-}
-
-extension Report {
-    /// Whether a person means this volume by its mount point or its id.
-    fileprivate func isOf(_ name: String) -> Bool {
-        if name.hasPrefix("/") { return mountPoint == "/" + name.split(separator: "/").joined(separator: "/") }
-        return VolumeID(name).map { "\($0)" == volumeID } ?? false
+    private func say(
+        _ attempt: ReleaseAttempt,
+        _ volume: ReleasedVolume,
+        since start: ContinuousClock.Instant,
+        because ending: EndingReason?
+    ) {
+        let report = volume.report.released(attempt, because: ending, at: Date().timeIntervalSince1970)
+        var metadata = volume.metadata
+        do throws(Errno) { try runtimeDirectory.write(report) } catch {
+            logger.warning("The report for 'status' could not be written: \(error)", metadata: metadata)
+        }
+        metadata["outcome"] = "\(report.outcome)"
+        metadata["duration_ms"] = "\(milliseconds(ContinuousClock.now - start))"
+        let sentences = [attempt.reason, attempt.loss].compactMap(\.self).joined(separator: " ")
+        logger.log(level: attempt.loss == nil ? .notice : .error, "\(sentences)", metadata: metadata)
     }
 }

@@ -12,6 +12,8 @@ struct RunConfiguration: Sendable {
     let fileVolumes: [VolumeSettings]?
     /// What is wrong with the lines of fstab(5), where they are asked for.
     let fstabProblems: [ConfigurationProblem]
+    /// Whether one of them is no volume, and so is never mounted.
+    let hasWrongLine: Bool
     /// Volumes of fstab(5) whose mounts the run waits for, and does nothing else with.
     let awaited: [FstabVolume]
     /// Whether the run is that of autoheal-agent.service, and not by hand or for mount(8).
@@ -46,7 +48,9 @@ struct RunConfiguration: Sendable {
         let flags = volume.settings
         isOfUnit = ProcessInfo.processInfo.environment["AUTOHEAL_UNIT"] != nil
         let looks = flags.device == nil && (use == .awaited ? isOfUnit : use != .none)
-        let fstab = looks ? try Self.fstab() : nil
+        // The unit has volumes of its own to mount, whatever is with fstab(5); that has been printed.
+        let fstab = !looks ? nil : use == .awaited ? try? Self.fstab() : try Self.fstab()
+        hasWrongLine = fstab.map { fstab in fstab.ours.contains { $0.isAutomatic && !fstab.reads($0) } } ?? false
         fstabProblems = fstab?.problems(beside: file, named: path ?? ConfigurationFile.standardPath) ?? []
         awaited = use == .awaited ? (fstab?.volumes ?? []).filter(\.entry.isAutomatic) : []
         let ofFstab = use == .awaited ? [] : (fstab?.volumes ?? []).map { flags.over($0.settings) }
@@ -79,6 +83,7 @@ struct RunConfiguration: Sendable {
         volumes = [volume.spec]
         fileVolumes = nil
         fstabProblems = []
+        hasWrongLine = false
         awaited = []
         isOfUnit = false
         logFormat = file?.agent.logFormat.flatMap { LogFormat(rawValue: $0) } ?? .auto

@@ -45,26 +45,26 @@ struct RunContext: Sendable {
     /// Does for mount(8) what the unit does for the configuration file, all of its tries in one run, and leaves for other units
     /// whether the volume is still awaited.
     ///
-    /// - Parameter announces: whether the unit is told, which waits for the mount.
+    /// - Parameters:
+    ///   - isLine: whether fstab(5) has it; what was asked for by hand alone is nobody else's.
+    ///   - announces: whether the unit is told, which waits for the mount.
     @MainActor
-    func mount(_ volume: FstabVolume, unit: String, announces: Bool) async -> Outcome {
+    func mount(_ volume: FstabVolume, unit: String, isLine: Bool, announces: Bool) async -> Outcome {
         let logger = logger(for: volume.spec)
-        if let refusal = handedOver() {
-            return .stopped(
-                .failed(HostError("mount", volume.spec.mountPoint, .text(refusal), exitStatus: .unavailable))
-            )
+        do throws(HostError) { _ = try takeBack([volume.spec.mountPoint]) } catch {
+            logger.error("\(error.reason)", metadata: ["exit.status": "\(error.exitStatus.rawValue)"])
+            return .stopped(.failed(error))
         }
-        runtimeDirectory.removeHandOver()
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         do {
             let text = ConfigurationFile(volumes: [volume.settings]).text
-            try runtimeDirectory.writeFstabVolume(text, at: volume.spec.mountPoint)
+            if isLine { try runtimeDirectory.writeFstabVolume(text, at: volume.spec.mountPoint) }
         } catch {
             warnOfNote(error)
         }
         runtimeDirectory.setIsAwaited(unit, false)
         // Beside the work; nothing depends on it here.
-        async let announcement: Void = announces ? MountBeginning.announce() : ()
+        async let announcement: Void = isLine && announces ? MountBeginning.announce() : ()
         let engine = Engine(host: host, logger: logger)
         let outcome = await report(on: volume.spec, watch) {
             let clock = ContinuousClock()
@@ -77,7 +77,7 @@ struct RunContext: Sendable {
                 rest.tries = max(1, Int(((end - clock.now) / rest.interval).rounded(.up)))
                 outcome = await engine.mount(rest)
             }
-            let isAwaited = outcome.exitStatus != .ok && !outcome.isInterrupted
+            let isAwaited = isLine && outcome.exitStatus != .ok && !outcome.isInterrupted
             runtimeDirectory.setIsAwaited(unit, isAwaited)
             // What has come since the last look was announced to nobody.
             guard isAwaited, outcome.exitStatus == .noInput else { return outcome }
@@ -119,8 +119,13 @@ struct RunContext: Sendable {
     /// - Returns: ``ExitStatus/ofAll(_:)`` of theirs, in the order of the configuration.
     @MainActor
     func mountAll() async -> ExitStatus {
-        guard handedOver() == nil else { return .unavailable }
-        await takeBack()
+        do throws(HostError) {
+            let mountPoints = (configuration.volumes + configuration.awaited.map(\.spec)).map(\.mountPoint)
+            await startMounts(at: try takeBack(mountPoints))
+        } catch {
+            logging.logger().error("\(error.reason)", metadata: ["exit.status": "\(error.exitStatus.rawValue)"])
+            return error.exitStatus
+        }
         guard configuration.isOfUnit else { return await mountEach() }
         runtimeDirectory.setIsLooking(true)
         let status = await mountEach()
@@ -128,21 +133,34 @@ struct RunContext: Sendable {
         return status
     }
 
-    /// Why nothing is mounted in this boot any more, which is said; nil where nothing forbids it.
-    private func handedOver() -> String? {
-        guard let refusal = runtimeDirectory.handOver?.refusal else { return nil }
-        logging.logger().error(
-            "\(refusal)",
-            metadata: ["exit.status": "\(ExitStatus.unavailable.rawValue)"]
-        )
-        return refusal
+    /// What a person released, a person takes back; of an instance that ends nothing can be.
+    ///
+    /// - Returns: the mount points that had been handed over.
+    private func takeBack(_ mountPoints: [String]) throws(HostError) -> [String] {
+        guard runtimeDirectory.handOver != nil else { return [] }
+        let taken: [String]
+        do throws(Errno) {
+            guard let hold = try runtimeDirectory.holdHandOver() else {
+                throw Errno.resourceTemporarilyUnavailable
+            }
+            taken = try hold.takeBack(mountPoints)
+        } catch {
+            throw HostError(
+                "take the volumes back in",
+                runtimeDirectory.path,
+                error == .resourceTemporarilyUnavailable ? .text("a release is at work") : .errno(error),
+                exitStatus: error == .resourceTemporarilyUnavailable ? .temporaryFailure : .cannotCreate
+            )
+        }
+        if let refusal = runtimeDirectory.handOver?.refusal {
+            throw HostError("mount", "the volumes", .text(refusal), exitStatus: .unavailable)
+        }
+        return taken
     }
 
-    /// What a person released, a person takes back; the mounts of fstab(5) are systemd's to begin again.
-    private func takeBack() async {
-        guard let handOver = runtimeDirectory.handOver else { return }
-        runtimeDirectory.removeHandOver()
-        for volume in configuration.awaited where handOver.mountPoints.contains(volume.spec.mountPoint) {
+    /// The mounts of fstab(5) are systemd's to begin again.
+    private func startMounts(at mountPoints: [String]) async {
+        for volume in configuration.awaited where mountPoints.contains(volume.spec.mountPoint) {
             let unit = mountUnit(at: volume.spec.mountPoint)
             if let problem = await UnitManager().start(unit) {
                 logger(for: volume.spec).warning("\(unit) could not be started: \(problem)")
@@ -162,13 +180,20 @@ struct RunContext: Sendable {
         }
         let watch = InstanceWatch(filling: tags, environment: configuration.environment, logger: logging.logger())
         rememberFile()
-        guard !configuration.awaited.isEmpty else { return ExitStatus.ofAll(await mountEach(volumes, watch)) }
+        let ofLines: [ExitStatus] = configuration.hasWrongLine ? [.configuration] : []
+        if configuration.hasWrongLine {
+            let error = ConfigurationFileError(file: Fstab.path, cause: .problems(configuration.fstabProblems))
+            logging.logger().error("A line of fstab is wrong, and never mounted: \(error)")
+        }
+        guard !configuration.awaited.isEmpty else {
+            return ExitStatus.ofAll(await mountEach(volumes, watch) + ofLines)
+        }
         // A thread of its own, which may block.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let waiting = Task(executorPreference: EventLoopTaskExecutor(group.next())) { @concurrent in await awaitMounts()
         }
         let ofFile = await mountEach(volumes, watch)
-        return ExitStatus.ofAll(ofFile + (await waiting.value))
+        return ExitStatus.ofAll(ofFile + (await waiting.value) + ofLines)
     }
 
     /// - Returns: the statuses, in the order of the volumes.
@@ -263,7 +288,7 @@ struct RunContext: Sendable {
         let before = (try? ConfigurationFile(path: runtimeDirectory.volumesFile).specs()) ?? []
         let mountPoints = Set(configuration.volumes.map(\.mountPoint))
         for spec in before where !mountPoints.contains(spec.mountPoint) {
-            runtimeDirectory.removeReport(of: spec.mountPoint)
+            runtimeDirectory.retireReport(of: spec.mountPoint)
         }
         do {
             try runtimeDirectory.writeVolumes(ConfigurationFile(volumes: volumes).text)

@@ -67,8 +67,10 @@ struct WatchCommand: AsyncParsableCommand {
         }
         // Kept until the end: it asks who this instance is.
         let identity = InstanceWatch(filling: tags, environment: configuration.environment, logger: logger)
-        while case .settingsChanged = try await watch(configuration, signals, logger) {
+        var formerAddress: String?
+        while case .settingsChanged = try await watch(configuration, formerAddress, signals, logger) {
             logger.notice("The configuration file has changed: beginning anew")
+            formerAddress = configuration.health.listen
             configuration = try WatchConfiguration(configurationFile, health)
         }
         await identity.settle()
@@ -77,6 +79,7 @@ struct WatchCommand: AsyncParsableCommand {
     @MainActor
     private func watch(
         _ configuration: WatchConfiguration,
+        _ formerAddress: String?,
         _ signals: TerminationSignals,
         _ logger: Logger
     ) async throws -> Watcher.End {
@@ -97,7 +100,7 @@ struct WatchCommand: AsyncParsableCommand {
             logger: logger
         )
         let ending = endingWatch(configuration, group, logger)
-        let server = try await serve(watcher, configuration, group, logger)
+        let server = try await serve(watcher, configuration.health.listen, or: formerAddress, group, logger)
         let looking = requirements.isEmpty ? nil : Task { @concurrent in await requirements.run() }
         let listening = ending.map { ending in Task { @concurrent in await ending.run() } }
         var isWrong = false
@@ -154,13 +157,15 @@ struct WatchCommand: AsyncParsableCommand {
         )
     }
 
+    /// - Parameter formerAddress: where it listened before the file was changed, and goes on if it cannot listen elsewhere.
     private func serve(
         _ watcher: Watcher,
-        _ configuration: WatchConfiguration,
+        _ listen: String?,
+        or formerAddress: String?,
         _ group: MultiThreadedEventLoopGroup,
         _ logger: Logger
     ) async throws -> HealthServer? {
-        guard let address = configuration.health.listen.flatMap(ListenAddress.init) else { return nil }
+        guard let address = listen.flatMap(ListenAddress.init) else { return nil }
         do {
             let server = try await HealthServer.start(host: address.host, port: address.port, on: group) {
                 HealthPages.answer($0, watcher.snapshot)
@@ -178,6 +183,9 @@ struct WatchCommand: AsyncParsableCommand {
                 """,
                 metadata: ["health.listen": "\(address)"]
             )
+            if let formerAddress, formerAddress != listen {
+                return try await serve(watcher, formerAddress, or: nil, group, logger)
+            }
             throw ExitCode(ExitStatus.unavailable.rawValue)
         }
     }

@@ -29,6 +29,12 @@ struct WatchConfiguration: Sendable {
         let ofFstab = ((try? Fstab.read())?.volumes ?? []).filter(\.entry.isAutomatic).map(\.spec)
         let specs = ((try? file?.specs()) ?? []) + ofFstab
         settings.mountPoints = specs.map(\.mountPoint)
+        // As 'status' has it: what the file no longer has is no reason to call the instance unhealthy.
+        let directory = RuntimeDirectory(environment: environment)
+        let lastRun = ([directory.volumesFile] + directory.fstabFiles).flatMap {
+            (try? ConfigurationFile(path: $0).specs()) ?? []
+        }
+        settings.dropped = Set(lastRun.map(\.mountPoint)).subtracting(settings.mountPoints)
         settings.growing = Set(specs.filter(\.grow).map(\.mountPoint))
         if let interval = health.interval { settings.interval = .seconds(interval) }
         if let limit = health.startLimit { settings.startLimit = .seconds(limit) }

@@ -53,6 +53,9 @@ package struct ConfigurationDrift: Hashable, Sendable {
                 pending.append(
                     "\(spec.device) is not at \(spec.mountPoint) yet: a run with this configuration has not ended."
                 )
+            // As before the first run for the configuration file: it may be just about to begin.
+            case (false, false) where source == .fstab && report == nil:
+                pending.append(Self.missing(spec, source))
             case (false, false):
                 missing.append(
                     Self.missing(spec, source)

@@ -70,7 +70,9 @@ package struct Report: Hashable, Sendable, Codable {
             mounted = mounted ?? previous.mounted
             heal = previous.heal
             // Errors since the mount stay new after another run.
-            if previous.number == number { errorsAtMount = previous.errorsAtMount }
+            if number == nil || (previous.mounted?.number ?? previous.number) == number {
+                errorsAtMount = previous.errorsAtMount
+            }
         }
         self.time = time
         self.duration = duration
@@ -78,14 +80,19 @@ package struct Report: Hashable, Sendable, Codable {
 
     /// The same after its volume was released.
     ///
-    /// - Parameter time: seconds since 1970.
-    package func released(_ attempt: ReleaseAttempt, at time: Double) -> Report {
+    /// - Parameters:
+    ///   - ending: nil if a person asked for it, who may take it back.
+    ///   - time: seconds since 1970.
+    package func released(_ attempt: ReleaseAttempt, because ending: EndingReason?, at time: Double) -> Report {
         var report = self
         report.outcome = Self.releasedOutcome
         report.exitStatus = .ok
-        report.reason = "\(attempt.reason) 'systemctl start autoheal-agent' mounts it again."
+        let next =
+            ending == nil
+            ? "'systemctl start autoheal-agent' mounts it again." : "Nothing mounts it again before the next boot."
+        report.reason = [attempt.reason, attempt.loss, next].compactMap(\.self).joined(separator: " ")
         report.steps = []
-        report.warnings = nil
+        report.warnings = attempt.loss.map { [$0] }
         report.mounted = nil
         report.duration = 0
         report.time = time

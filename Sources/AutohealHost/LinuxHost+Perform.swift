@@ -11,6 +11,10 @@ extension LinuxHost {
         on device: LockedDevice?,
         logger: Logger
     ) async throws(VolumeError) {
+        // A release that was asked for meanwhile comes first: it waits for the lock that this run holds.
+        if let refusal = runtimeDirectory.handOver?.refusal(at: spec.mountPoint) {
+            throw .failed(HostError(step.name, spec.mountPoint, .text(refusal), exitStatus: .unavailable))
+        }
         let mountPoint = mountPoint(spec)
         switch step {
         case .createMountPoint: return try mountPoint.create()

@@ -1,7 +1,7 @@
 package import AutohealCore
 import Glibc
 import Synchronization
-package import SystemPackage
+import SystemPackage
 
 /// Looks at one volume on a thread of its own, so that a device that hangs holds up nobody else: a call that hangs cannot be
 /// ended, and there is never more than this one for a device.
@@ -15,9 +15,9 @@ package final class Looker: Sendable {
     private let requests: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
 
     /// - Parameters:
-    ///   - answered: a byte is written to it after each look; non-blocking.
+    ///   - answered: told after each look.
     ///   - look: may hang.
-    package init(answered: FileDescriptor, look: @escaping @Sendable () -> VolumeObservation) throws(HostError) {
+    package init(answered: AnswerSignal, look: @escaping @Sendable () -> VolumeObservation) throws(HostError) {
         do throws(Errno) { requests = try FileDescriptor.pipe(options: .closeOnExec) } catch {
             throw HostError("make", "a pipe", .errno(error), exitStatus: .temporaryFailure)
         }
@@ -28,7 +28,7 @@ package final class Looker: Sendable {
             while (try? withUnsafeMutableBytes(of: &byte, { try read.read(into: $0) })) == 1 {
                 let observation = look()
                 self?.state.withLock { $0 = State(since: nil, latest: observation) }
-                _ = try? withUnsafeBytes(of: byte) { try answered.write($0) }
+                answered.send()
             }
             try? read.close()
         }

@@ -5,6 +5,13 @@ import Glibc
 import Libmount
 import SystemPackage
 
+/// Where a mount at a path is in the table of mounts, if there is one there; whatever links lead to it.
+package func mountTarget(of path: String) -> String? {
+    let mountPoint = MountPoint(path: path, roots: MachineRoots())
+    guard let target = mountPoint.target, let entries = try? mountPoint.entries() else { return nil }
+    return entries.contains { $0.target == target } ? target : nil
+}
+
 /// The directory that a volume is mounted on.
 struct MountPoint: Sendable {
     /// As configured.

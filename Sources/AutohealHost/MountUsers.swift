@@ -30,6 +30,16 @@ struct MountUsers {
             .map { "the mount at \($0.printable)" }
     }
 
+    /// Overlays with a directory below, which keep it in use when it is unmounted.
+    func overlays(on target: String) -> [String] {
+        guard let table = try? MountTable(mountInfo: "\(roots.proc)/self/mountinfo") else { return [] }
+        return table.entries.filter { entry in
+            entry.type == "overlay"
+                && entry.filesystemOptions.split { ",:=".contains($0) }.contains { isBelow(target, String($0)) }
+        }
+        .map { "the overlay at \($0.target.printable)" }
+    }
+
     private func loopDevices(_ target: String) -> [String] {
         names(in: "\(roots.sys)/block").filter { $0.hasPrefix("loop") }
             .compactMap { name in

@@ -56,8 +56,10 @@ package struct RuntimeDirectory: Hashable, Sendable {
         try write(json: report, to: file(for: report.mountPoint, extension: "json"))
     }
 
-    /// Forgets what a run said of a mount point that is configured no more.
-    package func removeReport(of mountPoint: String) { unlink(file(for: mountPoint, extension: "json")) }
+    /// Puts aside what a run said of a mount point that is configured no more.
+    package func retireReport(of mountPoint: String) {
+        rename(file(for: mountPoint, extension: "json"), file(for: mountPoint, extension: "former"))
+    }
 
     /// The volumes that a run found in its configuration file, in the form of that file.
     package func writeVolumes(_ text: String) throws(Errno) { try write(Array(text.utf8), to: volumesFile) }
@@ -107,14 +109,7 @@ package struct RuntimeDirectory: Hashable, Sendable {
         if isLooking { try? write([], to: "\(path)/looking") } else { unlink("\(path)/looking") }
     }
 
-    /// What is noted of a hand-over, until the machine is off or a person takes it back; nil if there is none.
-    package var handOver: HandOver? { json(inFile: "\(path)/hand-over") }
-
-    package func write(_ handOver: HandOver) throws(Errno) { try write(json: handOver, to: "\(path)/hand-over") }
-
-    package func removeHandOver() { unlink("\(path)/hand-over") }
-
-    private func write(json value: some Encodable, to destination: String) throws(Errno) {
+    func write(json value: some Encodable, to destination: String) throws(Errno) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         guard let bytes = try? encoder.encode(value) else { throw .invalidArgument }
@@ -140,14 +135,27 @@ package struct RuntimeDirectory: Hashable, Sendable {
     }
 
     /// The reports of all mount points, in the order of their names; what is not a report is left out.
-    package func reports() -> [Report] {
-        names(in: path).filter { $0.hasSuffix(".json") }.compactMap { json(inFile: "\(path)/\($0)") }
+    package func reports() -> [Report] { (try? reportsOrError()) ?? [] }
+
+    /// The same, where it matters whether there are none or they cannot be seen.
+    package func reportsOrError() throws(Errno) -> [Report] { try reports(".json") }
+
+    /// The last reports of mount points that are configured no more.
+    package func formerReports() -> [Report] { (try? reports(".former")) ?? [] }
+
+    private func reports(_ suffix: String) throws(Errno) -> [Report] {
+        let files: [String]
+        do throws(Errno) { files = try namesOrError(in: path) } catch {
+            guard error == .noSuchFileOrDirectory else { throw error }
+            return []
+        }
+        return files.filter { $0.hasSuffix(suffix) }.compactMap { json(inFile: "\(path)/\($0)") }
     }
 
     /// The last report of one mount point.
     package func report(of mountPoint: String) -> Report? { json(inFile: file(for: mountPoint, extension: "json")) }
 
-    private func json<Value: Decodable>(inFile path: String) -> Value? {
+    func json<Value: Decodable>(inFile path: String) -> Value? {
         guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: .closeOnExec) else { return nil }
         defer { try? descriptor.close() }
         var bytes = [UInt8](repeating: 0, count: 64 << 10)

@@ -17,6 +17,22 @@ package struct UnitManager: Sendable {
     /// - Returns: why it could not be stopped, in systemctl's words; nil once it is not active, or where there is none.
     package func stop(_ unit: String) async -> String? { await call("stop", unit) }
 
+    /// Whether systemd is about to start or stop a unit.
+    package func hasJob(_ unit: String) async -> Bool {
+        guard isRunning,
+            let result = try? await Subprocess.run(
+                .name("systemctl"),
+                arguments: ["show", "--property=Job", "--value", "--", unit],
+                environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]),
+                input: .none,
+                output: .string(limit: 4096),
+                error: .discarded
+            )
+        else { return false }
+        // Nothing, or 0, where there is none.
+        return result.standardOutput.contains { ("1"..."9").contains($0) }
+    }
+
     /// Begins to start a unit, and does not wait for it.
     ///
     /// - Returns: why it cannot be started, in systemctl's words; nil if it can be, or where there is none.

@@ -4,32 +4,58 @@ import Glibc
 import Libmount
 import SystemPackage
 
-/// Frees a volume that a run has mounted: unmounts it if nothing uses it, and proves that nobody does.
+/// Frees a volume that is mounted: unmounts it if nothing uses it, and proves that nobody does.
 ///
-/// Nothing is killed and nothing is detached lazily (umount(2), MNT_DETACH): the kernel's EBUSY is heeded.
+/// Nothing is killed and nothing is detached lazily (umount(2), MNT_DETACH): the kernel's EBUSY is heeded. What would outlive
+/// the unmount is looked for before it, since the volume could not be mounted again beside it.
 package struct VolumeRelease: Sendable {
     private let mountPoint: MountPoint
     private let number: DeviceNumber
+    private let volumeID: VolumeID?
     private let runtimeDirectory: RuntimeDirectory
     private let roots: MachineRoots
 
-    /// - Returns: nil for the report of a run that has not mounted anything.
-    package init?(_ report: Report, runtimeDirectory: RuntimeDirectory, roots: MachineRoots = MachineRoots()) {
-        guard let number = report.mounted?.number ?? report.number else { return nil }
-        mountPoint = MountPoint(path: report.mountPoint, roots: roots)
+    /// Mounts that lie upon each other; more than one is a mistake of somebody.
+    private static let maximumDepth = 32
+
+    package init(
+        mountPoint: String,
+        number: DeviceNumber,
+        volumeID: VolumeID?,
+        runtimeDirectory: RuntimeDirectory,
+        roots: MachineRoots = MachineRoots()
+    ) {
+        self.mountPoint = MountPoint(path: mountPoint, roots: roots)
         self.number = number
+        self.volumeID = volumeID
         self.runtimeDirectory = runtimeDirectory
         self.roots = roots
     }
 
-    /// Whether it is mounted where the report says, for example again since it was released.
+    /// - Returns: nil for the report of a run that has not mounted anything.
+    package init?(_ report: Report, runtimeDirectory: RuntimeDirectory, roots: MachineRoots = MachineRoots()) {
+        guard let number = report.mounted?.number ?? report.number else { return nil }
+        self.init(
+            mountPoint: report.mountPoint,
+            number: number,
+            volumeID: (report.mounted?.volumeID ?? report.volumeID).flatMap { VolumeID($0) },
+            runtimeDirectory: runtimeDirectory,
+            roots: roots
+        )
+    }
+
+    /// Whether it is mounted where it was, for example again since it was released.
     package var isMounted: Bool {
-        guard let target = mountPoint.target, let targets = try? mountPoint.targets(of: number) else { return false }
+        guard let target, let targets = try? mountPoint.targets(of: number) else { return false }
         return targets.contains(target)
     }
 
+    /// Where its mount is in the table of mounts.
+    package var target: String? { mountPoint.target }
+
     /// Tries once; a run of the agent on the same mount point counts as a user.
     package func attempt() throws(HostError) -> ReleaseAttempt {
+        try Surroundings(roots: roots).check()
         let lock: FileDescriptor
         let isOurs: Bool
         do throws(Errno) {
@@ -39,58 +65,97 @@ package struct VolumeRelease: Sendable {
             throw HostError("lock", mountPoint.path, .errno(error), exitStatus: .temporaryFailure)
         }
         defer { try? lock.close() }
-        guard isOurs else { return .inUse(["a run of autoheal-agent on \(mountPoint.path)"]) }
-        do throws(VolumeError) {
-            if let obstacle = try unmountAll() { return obstacle }
-            return try proof()
-        } catch {
-            guard case .failed(let failure) = error else { return .inUse([]) }
+        guard isOurs else {
+            return .inUse(["a run of autoheal-agent on \(mountPoint.path)"], isMounted: isMounted)
+        }
+        do throws(VolumeError) { return try free() } catch {
+            guard case .failed(let failure) = error else { return .inUse([], isMounted: isMounted) }
             throw failure
         }
     }
 
+    private func free() throws(VolumeError) -> ReleaseAttempt {
+        guard !isAnotherVolume else { return .gone(lost: nil) }
+        let users = try lasting()
+        guard users.isEmpty else { return .inUse(users, isMounted: isMounted) }
+        var lost: Errno?
+        if let obstacle = try unmountAll(&lost) { return obstacle }
+        return try proof(lost)
+    }
+
+    /// Whether the number is another disk's now, by what that says of itself.
+    private var isAnotherVolume: Bool {
+        let scanner = BlockDeviceScanner(roots: roots)
+        guard let volumeID, let node = scanner.node(of: number),
+            case .blockDevice(let device) = scanner.target(of: node),
+            let present = device.identity.volumeID
+        else { return false }
+        return present != volumeID
+    }
+
+    /// Who would still use the volume after it is unmounted here.
+    private func lasting() throws(VolumeError) -> [String] {
+        let target = mountPoint.target
+        let elsewhere = try mountPoint.targets(of: number).filter { $0 != target }
+        let users = DeviceUsers(roots: roots)
+        return try elsewhere.map { "the mount at \($0.printable)" }
+            + BlockDeviceScanner(roots: roots).holders(of: disk).map { "/dev/\($0)" }
+            + users.mountsThatStay(of: number)
+            + users.writers(of: disk)
+            + (target.map { MountUsers(roots: roots).overlays(on: $0) } ?? [])
+    }
+
+    /// The whole disk: what uses another part of it uses the volume.
+    private var disk: DeviceNumber { BlockDeviceScanner(roots: roots).wholeDisk(of: number)?.number ?? number }
+
     /// Unmounts what lies at the mount point, as often as it lies there; nil once none of it does.
-    private func unmountAll() throws(VolumeError) -> ReleaseAttempt? {
-        while let target = mountPoint.target, let top = try mountPoint.entries().last(where: { $0.target == target }) {
+    private func unmountAll(_ lost: inout Errno?) throws(VolumeError) -> ReleaseAttempt? {
+        for _ in 0..<Self.maximumDepth {
+            let entries = try mountPoint.entries()
+            guard let target = mountPoint.target, let top = entries.last(where: { $0.target == target }) else {
+                return nil
+            }
             guard mountPoint.deviceNumber(of: top) == number else {
-                let isBelow = try mountPoint.entries()
-                    .contains { $0.target == target && mountPoint.deviceNumber(of: $0) == number }
+                let isBelow = entries.contains { $0.target == target && mountPoint.deviceNumber(of: $0) == number }
                 return isBelow ? .covered(by: top.source) : nil
             }
-            flush(target)
+            if let error = flush(target) { lost = error }
             do throws(MountError) { try unmount(target) } catch {
                 switch error.code {
-                case EBUSY: return .inUse(MountUsers(roots: roots).users(of: target))
-                case EINVAL, ENOENT: continue
+                case EBUSY: return .inUse(MountUsers(roots: roots).users(of: target), isMounted: true)
+                // The table has it, and the path does not lead there.
+                case EINVAL, ENOENT: return .covered(by: "on a directory above")
                 default: throw failure("unmount", target, Errno(rawValue: error.code))
                 }
             }
         }
-        return nil
+        return .covered(by: "too many")
     }
 
-    /// syncfs(2): so that the unmount itself is short. What it cannot write, the unmount cannot either.
-    private func flush(_ target: String) {
-        guard let descriptor = try? FileDescriptor.open(target, .readOnly, options: [.directory, .closeOnExec]) else {
-            return
+    /// syncfs(2).
+    ///
+    /// - Returns: the error with which what was in the caches was given up; the kernel tells it once.
+    private func flush(_ target: String) -> Errno? {
+        do {
+            let descriptor = try FileDescriptor.open(target, .readOnly, options: [.directory, .closeOnExec])
+            defer { try? descriptor.close() }
+            return clinux_syncfs(descriptor.rawValue) == 0 ? nil : Errno(rawValue: errno)
+        } catch {
+            // A file system that was shut down does not let its directory be opened.
+            return error as? Errno
         }
-        _ = clinux_syncfs(descriptor.rawValue)
-        try? descriptor.close()
     }
 
     /// The kernel's own answer whether anybody uses the disk, whichever part of it: also in another mount namespace, where a
-    /// mount may live on.
-    private func proof() throws(VolumeError) -> ReleaseAttempt {
-        let others = try mountPoint.targets(of: number)
-        guard others.isEmpty else { return .inUse(others.map { "the mount at \($0.printable)" }) }
+    /// mount may live on. Of a process that has only opened it, /proc tells.
+    private func proof(_ lost: Errno?) throws(VolumeError) -> ReleaseAttempt {
         let scanner = BlockDeviceScanner(roots: roots)
-        let disk = scanner.wholeDisk(of: number)?.number ?? number
+        let disk = disk
         // It may leave at any moment, and leaves a size of 0 while something still has it open.
         guard attribute("\(roots.sys)/dev/block/\(disk)/size").flatMap(UInt64.init) ?? 0 > 0,
             let node = scanner.node(of: disk)
-        else { return .gone }
-        let holders = try scanner.holders(of: disk)
-        guard holders.isEmpty else { return .inUse(holders.map { "/dev/\($0)" }) }
+        else { return .gone(lost: lost) }
+        var lost = lost
         do throws(Errno) {
             let descriptor = try openExclusively(node)
             defer { try? descriptor.close() }
@@ -98,12 +163,13 @@ package struct VolumeRelease: Sendable {
             guard fstat(descriptor.rawValue, &information) == 0,
                 information.st_rdev == clinux_makedev(disk.major, disk.minor)
             else { throw .noSuchAddressOrDevice }
-            guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
-            return .free
+            if fsync(descriptor.rawValue) != 0 { lost = lost ?? Errno(rawValue: errno) }
         } catch {
             guard error == .resourceBusy else { throw failure("open exclusively", node, error) }
-            return .inUse(DeviceUsers(roots: roots).use(of: disk).users)
+            return .inUse(DeviceUsers(roots: roots).use(of: disk).users, isMounted: false)
         }
+        let writers = DeviceUsers(roots: roots).writers(of: disk)
+        return writers.isEmpty ? .free(lost: lost) : .inUse(writers, isMounted: false)
     }
 
     /// Again for a moment: a look, or a child that is being started, lets go by itself.

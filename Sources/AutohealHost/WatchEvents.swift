@@ -1,6 +1,6 @@
 package import AutohealCore
 import Glibc
-package import SystemPackage
+import SystemPackage
 
 /// What the watcher waits for: signals, changes of the table of mounts (proc_pid_mountinfo(5): POLLPRI), the kernel's events
 /// about devices, and looks that come back.
@@ -10,13 +10,17 @@ package struct WatchEvents: ~Copyable {
     private let signals: TerminationSignals
     private let uevents = Uevents(listening: true)
     private let mounts: FileDescriptor?
-    private let answers: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
+    private let answers: FileDescriptor
+    /// Shared with the threads that look, which may hang for longer than anybody waits for them.
+    package let answered: AnswerSignal
 
     package init(signals: TerminationSignals) throws(HostError) {
         self.signals = signals
         do throws(Errno) {
             mounts = try? FileDescriptor.open("/proc/self/mountinfo", .readOnly, options: .closeOnExec)
-            answers = try FileDescriptor.pipe(options: [.nonBlocking, .closeOnExec])
+            let pipe = try FileDescriptor.pipe(options: [.nonBlocking, .closeOnExec])
+            answers = pipe.readEnd
+            answered = AnswerSignal(pipe.writeEnd)
         } catch {
             throw HostError("make", "a pipe", .errno(error), exitStatus: .temporaryFailure)
         }
@@ -24,12 +28,8 @@ package struct WatchEvents: ~Copyable {
 
     deinit {
         try? mounts?.close()
-        try? answers.readEnd.close()
-        // Threads that hang may still write to it: it stays open.
+        try? answers.close()
     }
-
-    /// Takes a byte for each look that has come back.
-    package var answered: FileDescriptor { answers.writeEnd }
 
     package func wait(atMost duration: Duration) -> Reason { wait(atMost: duration, heedingEvents: true) }
 
@@ -45,7 +45,7 @@ package struct WatchEvents: ~Copyable {
             guard left > 0 else { return }
             var descriptors = [
                 pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: answers.readEnd.rawValue, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: answers.rawValue, events: Int16(POLLIN), revents: 0),
             ]
             let ready = poll(&descriptors, 2, Int32(left.rounded(.up)))
             if ready > 0, descriptors[0].revents != 0 { return }
@@ -75,7 +75,21 @@ package struct WatchEvents: ~Copyable {
 
     private func drainAnswers() {
         withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
-            while let count = try? answers.readEnd.read(into: buffer), count == buffer.count {}
+            while let count = try? answers.read(into: buffer), count == buffer.count {}
         }
+    }
+}
+
+/// Takes a byte for each look that has come back; closed when nobody has it any more.
+package final class AnswerSignal: Sendable {
+    private let descriptor: FileDescriptor
+
+    fileprivate init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
+
+    deinit { try? descriptor.close() }
+
+    func send() {
+        let byte: UInt8 = 0
+        _ = try? withUnsafeBytes(of: byte) { try descriptor.write($0) }
     }
 }

@@ -5,16 +5,22 @@ package struct Fstab: Hashable, Sendable {
     /// As it is named, for messages.
     package var file: String
     package var entries: [FstabEntry]
+    /// Numbers of lines that are none, from 1.
+    package var unreadableLines: [Int]
 
-    package init(file: String, entries: [FstabEntry]) {
+    package init(file: String, entries: [FstabEntry], unreadableLines: [Int] = []) {
         self.file = file
         self.entries = entries
+        self.unreadableLines = unreadableLines
     }
 
     /// Our lines that are right; what is wrong with the others, ``problems(beside:named:)`` says.
     package var volumes: [FstabVolume] {
         ours.compactMap { entry in try? FstabVolume(entry, file: file) }
     }
+
+    /// Whether one of our lines is a volume.
+    package func reads(_ entry: FstabEntry) -> Bool { (try? FstabVolume(entry, file: file)) != nil }
 
     package var ours: [FstabEntry] { entries.filter(\.isOurs) }
 
@@ -56,7 +62,9 @@ package struct Fstab: Hashable, Sendable {
 
     /// What may be as it is and is better otherwise, in complete sentences.
     package func warnings(beside configuration: ConfigurationFile? = nil) -> [String] {
-        var warnings: [String] = []
+        var warnings = unreadableLines.map {
+            "line \($0) has too few fields, and is ignored by everybody: VOLUME-ID MOUNT-POINT autoheal OPTIONS 0 0."
+        }
         for entry in ours where entry.passNumber > 0 {
             warnings.append(
                 "'\(entry.text)': the last field is \(entry.passNumber), and there is no fsck.autoheal: make it 0, since the "

@@ -36,14 +36,22 @@ final class RequestHandler: ChannelInboundHandler {
         guard head.method == .GET || head.method == .HEAD else {
             return refuseMethod(context)
         }
-        let path = head.uri.prefix { $0 != "?" && $0 != "#" }
         let request = HealthServer.Request(
-            path: String(path),
+            path: Self.path(head.uri),
             isLocal: context.remoteAddress?.isLoopback ?? false
         )
         let answer = answer(request)
         let status = answer.map { HTTPResponseStatus(statusCode: $0.status) } ?? .notFound
         write(answer ?? Self.plain(.notFound), status, isHead: head.method == .HEAD, context)
+    }
+
+    /// Of a target in its origin form, or in its absolute one (RFC 9112, 3.2.2).
+    private static func path(_ target: String) -> String {
+        var rest = target[...]
+        if rest.lowercased().hasPrefix("http://") {
+            rest = rest.dropFirst("http://".count).drop { $0 != "/" }
+        }
+        return String(rest.prefix { $0 != "?" && $0 != "#" })
     }
 
     private func refuse(_ status: HTTPResponseStatus, _ context: ChannelHandlerContext) {

@@ -29,30 +29,28 @@ package struct EndingWatch: Sendable {
         let start = clock.now
         var agreement = EndingAgreement()
         var asked: ContinuousClock.Instant?
-        var silence = Silence()
+        var silences: [EndingReason: Silence] = [:]
         while !Task.isCancelled {
             // So that two in a row are apart as far as they have to be, however long an answer takes.
             let now = clock.now
             for reason in notices.reasons.sorted(by: { $0.rawValue < $1.rawValue }) {
                 do throws(MetadataError) {
                     let isAnnounced = try await notices.isAnnounced(reason)
-                    silence.end(logger)
+                    silences[reason, default: Silence()].end(logger)
                     guard agreement.note(reason, isAnnounced: isAnnounced, at: (now - start) / .seconds(1)),
                         asked.map({ clock.now - $0 >= Self.patience }) ?? true, !isReleased
                     else { continue }
                     asked = clock.now
                     ask(because: reason)
                 } catch {
-                    silence.note(error, logger)
+                    silences[reason, default: Silence()].note(error, logger)
                 }
             }
             try? await clock.sleep(until: now + .seconds(EndingAgreement.interval))
         }
     }
 
-    private var isReleased: Bool {
-        runtimeDirectory.handOver?.ending != nil && runtimeDirectory.reports().allSatisfy(\.isReleased)
-    }
+    private var isReleased: Bool { runtimeDirectory.handOver.map { $0.ending != nil && $0.isDone } ?? false }
 
     private func ask(because reason: EndingReason) {
         do throws(Errno) {

@@ -16,6 +16,7 @@ package final class RequirementWatch: Sendable {
         var services: [String: RequirementState] = [:]
         var page: RequirementState?
         var seen: ContinuousClock.Instant?
+        var number = 0
     }
 
     /// For the page to answer.
@@ -39,11 +40,14 @@ package final class RequirementWatch: Sendable {
         while !Task.isCancelled {
             async let pageState = ask()
             let serviceStates = await probe.look()
-            let seen = Latest(services: serviceStates, page: await pageState, seen: .now)
-            latest.withLock { $0 = seen }
+            let page = await pageState
+            latest.withLock { $0 = Latest(services: serviceStates, page: page, seen: .now, number: $0.number + 1) }
             try? await Task.sleep(for: interval)
         }
     }
+
+    /// Which look the answers are of.
+    var number: Int { latest.withLock { $0.number } }
 
     /// Nil before the first look.
     func state(of service: String) -> RequirementState? { current { $0.services[service] } }

@@ -6,6 +6,8 @@ struct VolumeLooks {
     private let settings: Watcher.Settings
     private let runtimeDirectory: RuntimeDirectory
     private var volumes: [String: Volume] = [:]
+    /// As they were when they could be read last.
+    private var reports: [Report] = []
 
     struct Found {
         let volume: HealthSnapshot.Volume
@@ -17,12 +19,7 @@ struct VolumeLooks {
         var state: WatchedVolume
         var looker: Looker?
         /// What the looker looks at.
-        var target: Target?
-
-        struct Target: Hashable {
-            let number: DeviceNumber
-            let node: String?
-        }
+        var target: MountedVolume?
     }
 
     init(_ settings: Watcher.Settings, _ runtimeDirectory: RuntimeDirectory) {
@@ -32,9 +29,13 @@ struct VolumeLooks {
 
     /// Looks at every volume at once; one that hangs is not waited for longer than a read may take.
     mutating func look(_ events: borrowing WatchEvents, now: Double) throws(HostError) -> [Found] {
-        let reports = runtimeDirectory.reports()
+        readReports()
+        let reports = reports
         let handedOver = Set(runtimeDirectory.handOver?.mountPoints ?? [])
-        let mountPoints = settings.mountPoints + reports.map(\.mountPoint).filter { !settings.mountPoints.contains($0) }
+        let isReleasing = !handedOver.isEmpty && runtimeDirectory.isReleasing
+        let mountPoints =
+            settings.mountPoints
+            + reports.map(\.mountPoint).filter { !settings.mountPoints.contains($0) && !settings.dropped.contains($0) }
         for mountPoint in mountPoints {
             try begin(mountPoint, reports.first { $0.mountPoint == mountPoint }, events)
         }
@@ -46,7 +47,9 @@ struct VolumeLooks {
             let report = reports.first { $0.mountPoint == mountPoint }
             let observation = volume.looker?.observation
             let phase =
-                report.flatMap { released($0, isOnItsWay: handedOver.contains(mountPoint)) }
+                report.flatMap { report in
+                    released(report, isOnItsWay: handedOver.contains(mountPoint), isReleasing: isReleasing)
+                }
                 ?? phase(mountPoint, report, observation)
             let change = volume.state.note(phase, at: now)
             volumes[mountPoint] = volume
@@ -63,6 +66,16 @@ struct VolumeLooks {
         }
     }
 
+    /// What cannot be read, or is not there for a moment, says nothing: a volume that was there is not missed for it.
+    private mutating func readReports() {
+        guard let present = try? runtimeDirectory.reportsOrError() else { return }
+        let missing = reports.filter { report in
+            settings.mountPoints.contains(report.mountPoint)
+                && !present.contains { $0.mountPoint == report.mountPoint }
+        }
+        reports = present + missing
+    }
+
     private mutating func begin(
         _ mountPoint: String,
         _ report: Report?,
@@ -70,11 +83,10 @@ struct VolumeLooks {
     ) throws(HostError) {
         var volume =
             volumes[mountPoint] ?? Volume(state: WatchedVolume(startLimit: settings.startLimit / .seconds(1)))
-        if let report, report.exitStatus == .ok, let number = report.number, !isReleased(report) {
-            let target = Volume.Target(number: number, node: report.node)
+        if let report, let target = MountedVolume(report, runtimeDirectory: runtimeDirectory) {
             if target != volume.target {
                 volume.looker = try Looker(answered: events.answered) {
-                    HealthInspector(reading: .here).look(at: mountPoint, device: number, node: report.node)
+                    HealthInspector(reading: .here).look(at: mountPoint, device: target.number, node: target.node)
                 }
                 volume.target = target
             }
@@ -87,9 +99,11 @@ struct VolumeLooks {
     }
 
     /// Nil unless the volume is being released, or was and is not mounted again.
-    private func released(_ report: Report, isOnItsWay: Bool) -> VolumePhase? {
+    private func released(_ report: Report, isOnItsWay: Bool, isReleasing: Bool) -> VolumePhase? {
         if isReleased(report) { return .released(reason: report.reason) }
-        return isOnItsWay && report.number != nil ? .releasing : nil
+        guard isOnItsWay, let volume = VolumeRelease(report, runtimeDirectory: runtimeDirectory) else { return nil }
+        // A release that was cut short leaves what is mounted as it is.
+        return isReleasing || !volume.isMounted ? .releasing : nil
     }
 
     private func isReleased(_ report: Report) -> Bool {
@@ -97,20 +111,21 @@ struct VolumeLooks {
     }
 
     private func phase(_ mountPoint: String, _ report: Report?, _ observation: VolumeObservation?) -> VolumePhase {
-        if let report, let number = report.number, let observation {
+        if let report, let target = volumes[mountPoint]?.target, let observation {
             let health = VolumeHealth(
                 of: observation,
-                device: number,
+                device: target.number,
                 isReadOnlyWished: report.wantsReadOnly,
                 errorsAtMount: report.errorsAtMount,
                 thresholds: settings.thresholds
             )
             guard health.faults.contains(.notMounted), runtimeDirectory.isLocked(mountPoint) else {
-                return .mounted(health)
+                return report.exitStatus == .ok
+                    ? .mounted(health) : .stopped(report.exitStatus, reason: report.reason, mounted: health)
             }
             return .starting
         }
         if runtimeDirectory.isLocked(mountPoint) { return .starting }
-        return report.map { .stopped($0.exitStatus, reason: $0.reason) } ?? .waiting
+        return report.map { .stopped($0.exitStatus, reason: $0.reason, mounted: nil) } ?? .waiting
     }
 }

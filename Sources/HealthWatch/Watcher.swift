@@ -10,6 +10,8 @@ package final class Watcher: Sendable {
     package struct Settings: Sendable {
         /// Mount points that a volume is expected at, besides those that a run has reported.
         package var mountPoints: [String] = []
+        /// Those that are not expected any more, whatever a run has reported.
+        package var dropped: Set<String> = []
         /// Those whose file systems grow with their devices.
         package var growing: Set<String> = []
         /// From look to look; the kernel's events come in between.
@@ -88,7 +90,9 @@ package final class Watcher: Sendable {
     /// Until the next look; the service manager hears of it in between.
     private func wait(_ events: borrowing WatchEvents) -> WatchEvents.Reason {
         let clock = ContinuousClock()
-        let end = clock.now + settings.interval
+        // Who waits for a release is not kept waiting.
+        let isReleasing = snapshot.volumes.contains { $0.state.verdict == .releasing }
+        let end = clock.now + (isReleasing ? min(settings.interval, .seconds(1)) : settings.interval)
         while true {
             let left = max(.zero, end - clock.now)
             switch events.wait(atMost: min(left, manager.silence ?? left)) {
@@ -105,6 +109,7 @@ package final class Watcher: Sendable {
     private func noteRequirements(_ volumes: HealthSnapshot, _ now: Double) -> HealthSnapshot {
         var snapshot = volumes
         let before = self.snapshot.requirements
+        let answer = requirements.number
         func note(_ kind: HealthSnapshot.Requirement.Kind, _ name: String, _ state: RequirementState?, _ isDue: Bool) {
             var requirement =
                 before.first { $0.kind == kind && $0.name == name }
@@ -113,7 +118,7 @@ package final class Watcher: Sendable {
                     name: name,
                     state: WatchedRequirement(startLimit: settings.startLimit / .seconds(1))
                 )
-            if let state, requirement.state.note(state, isDue: isDue, at: now) { say(requirement) }
+            if let state, requirement.state.note(state, answer: answer, isDue: isDue, at: now) { say(requirement) }
             snapshot.requirements.append(requirement)
         }
         for service in requirements.services {
@@ -166,9 +171,12 @@ package final class Watcher: Sendable {
         }
         let advice = change.faults.first.map { " \($0.advice)" } ?? ""
         let message =
-            change.verdict == .failed
-            ? "Another look agrees, and a new instance could cure it: \(change.reason)\(advice)"
-            : "The volume is \(change.verdict.rawValue): \(change.reason)\(advice)"
+            switch change.verdict {
+            case .failed: "Another look agrees, and a new instance could cure it: \(change.reason)\(advice)"
+            // It says so itself.
+            case .released: change.reason
+            default: "The volume is \(change.verdict.rawValue): \(change.reason)\(advice)"
+            }
         let isUsable = change.faults.allSatisfy { $0.status == .ok }
         logger.log(level: level(change.verdict, isUsable: isUsable), "\(message)", metadata: metadata)
     }

@@ -15,6 +15,11 @@ package struct MountEntry: Hashable, Sendable {
     package let isReadOnly: Bool
     /// Of the file system underneath, as the kernel writes them.
     package let filesystemOptions: String
+    /// What identifies the mount in its namespace, and the one that it lies in.
+    package let id: Int
+    package let parent: Int
+    /// Whether mounts and unmounts below come here from elsewhere (mount_namespaces(7), "Shared subtrees").
+    package let receivesPropagation: Bool
     /// The sixth field of fstab(5).
     package let passNumber: Int
 
@@ -34,6 +39,11 @@ package struct MountEntry: Hashable, Sendable {
         options = text(mnt_fs_get_options(filesystem))
         filesystemOptions = text(mnt_fs_get_fs_options(filesystem))
         passNumber = Int(mnt_fs_get_passno(filesystem))
+        id = Int(mnt_fs_get_id(filesystem))
+        parent = Int(mnt_fs_get_parent_id(filesystem))
+        var propagation: UInt = 0
+        receivesPropagation =
+            mnt_fs_get_propagation(filesystem, &propagation) == 0 && propagation & UInt(MS_SHARED | MS_SLAVE) != 0
         device = UInt64(mnt_fs_get_devno(filesystem))
         isReadOnly = [mnt_fs_get_vfs_options(filesystem), mnt_fs_get_fs_options(filesystem)].contains { options in
             guard let options else { return false }

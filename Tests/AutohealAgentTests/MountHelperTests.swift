@@ -17,10 +17,13 @@ struct MountHelperTests {
         while body: (RunningAgent) async throws -> Void = { _ in }
     ) async throws -> AgentRun {
         let settings = "rw,autoheal.device=\(volume.node),autoheal.tries=2,autoheal.interval=0.1"
+        let fstab = "\(volume.directory.path)/fstab"
+        if !Files.exists(fstab) { try Files.write(line(volume), to: fstab) }
         let all = [settings, options].filter { !$0.isEmpty }.joined(separator: ",")
         return try await volume.agent.run(
             [spec, volume.mountPoint, "-o", all] + arguments,
             under: wrapper + Self.name,
+            environment: ["LIBMOUNT_FSTAB": fstab],
             while: body
         )
     }
@@ -40,6 +43,36 @@ struct MountHelperTests {
         #expect(again.exitCode == 0 && again.steps.isEmpty, "\(again)")
         let status = try await volume.agent.run(["status", "--config", "/nonexistent"])
         #expect(status.exitCode == 0, "\(status)")
+    }
+
+    @Test func `the unit waits for the line, and is done when it is mounted`() async throws {
+        let volume = try TestVolume(attached: false)
+        let fstab = "\(volume.directory.path)/fstab"
+        let file = "\(volume.directory.path)/config.toml"
+        let environment = ["LIBMOUNT_FSTAB": fstab, "AUTOHEAL_UNIT": "autoheal-agent.service"]
+        try Files.write("[agent]\nmetadata-disabled = true\n", to: file)
+        try Files.write(line(volume), to: fstab)
+        let (image, node) = (volume.image, volume.node)
+        let mounted = try await volume.agent.run(["mount", "--config", file], environment: environment) { _ in
+            try volume.device.attach(image)
+            let run = try await helper(volume)
+            #expect(run.exitCode == 0, "\(run) \(node)")
+        }
+        #expect(mounted.exitCode == 0 && mounted.log.contains("is mounted by"), "\(mounted)")
+        try Files.write(line(volume) + line(volume, ",autoheal.trie=1"), to: fstab)
+        let wrong = try await volume.agent.run(["mount", "--config", file], environment: environment)
+        #expect(wrong.exitCode == 78 && wrong.log.contains("did you mean 'autoheal.tries'?"), "\(wrong)")
+    }
+
+    @Test func `a mount by hand that no line has is nobody else's`() async throws {
+        let volume = try TestVolume(attached: false)
+        try Files.write("", to: "\(volume.directory.path)/fstab")
+        let late = try await helper(volume)
+        #expect(late.exitCode == 32, "\(late)")
+        let isNoted = Files.exists("\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))")
+        #expect(!isNoted)
+        let faked = try await helper(volume, "remount,ro", ["-f"])
+        #expect(faked.exitCode == 0, "\(faked)")
     }
 
     @Test func `the exit codes are those of mount`() async throws {
@@ -177,7 +210,7 @@ struct MountHelperTests {
             #expect(plan.exitCode == 0 && plan.output.contains("would: format"), "\(plan)")
         }
         let before = try await agent(["status", "--config", file])
-        #expect(before.exitCode == 78 && before.log.contains("fstab has \(Self.id)"), "\(before)")
+        #expect(before.exitCode == 66 && before.log.contains("fstab has \(Self.id)"), "\(before)")
         let run = try await helper(volume)
         #expect(run.exitCode == 0, "\(run)")
         let same = try await agent(["status", "--config", file])

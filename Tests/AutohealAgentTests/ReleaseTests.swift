@@ -38,7 +38,7 @@ struct ReleaseTests {
         let volume = try await mounted()
         try Files.write("a row", to: "\(volume.mountPoint)/row")
         let run = try await release(volume)
-        #expect(run.exitCode == 0 && run.log.contains("nobody uses its device"), "\(run)")
+        #expect(run.exitCode == 0 && run.log.contains("nothing has it mounted"), "\(run)")
         #expect(run.log.contains("outcome=released"), "\(run)")
         #expect(Mounts.at(volume.mountPoint).isEmpty)
         try await Command.check("e2fsck", ["-fn", volume.node])
@@ -49,7 +49,7 @@ struct ReleaseTests {
         #expect(json.output.contains("\"state\" : \"released\"") && json.output.contains("\"healthy\" : false"))
 
         let again = try await release(volume)
-        #expect(again.exitCode == 0 && again.log.contains("nothing to release"), "\(again)")
+        #expect(again.exitCode == 0 && again.log.contains("outcome=released"), "proved anew: \(again)")
         try await mount(volume)
         #expect(Files.text("\(volume.mountPoint)/row") == "a row")
         let healthy = try await volume.agent.run(["status"])
@@ -89,6 +89,8 @@ struct ReleaseTests {
         let run = try await release(volume, besides: script)
         #expect(run.exitCode == 69 && run.log.contains("only"), "\(run)")
         #expect(!run.log.contains("outcome=released"), "\(run)")
+        let isMounted = volume.isMounted
+        #expect(isMounted, "what could not be mounted again beside it is not unmounted")
         let again = try await release(volume)
         #expect(again.exitCode == 0 && again.log.contains("outcome=released"), "\(again)")
     }
@@ -100,6 +102,7 @@ struct ReleaseTests {
         try await Command.check("mount", ["--bind", volume.mountPoint, other])
         let run = try await release(volume)
         #expect(run.exitCode == 69 && run.log.contains("the mount at \(other)"), "\(run)")
+        #expect(!Mounts.at(volume.mountPoint).isEmpty)
         try await Command.check("umount", [other])
     }
 
@@ -111,6 +114,63 @@ struct ReleaseTests {
         #expect(Mounts.at(volume.mountPoint).count == 2)
         try await Command.check("umount", [volume.mountPoint])
         try await volume.unmount()
+    }
+
+    @Test func `a process that may write to the device is named`() async throws {
+        let volume = try await mounted()
+        let device = open(volume.node, O_RDWR | O_CLOEXEC)
+        let run = try await release(volume)
+        close(device)
+        #expect(run.exitCode == 69 && run.log.contains("\(getpid()) ("), "\(run)")
+        let again = try await release(volume)
+        #expect(again.exitCode == 0, "\(again)")
+    }
+
+    @Test func `a mount point that another mount hides ends the release, and stays`() async throws {
+        let outer = try ScratchDirectory()
+        let volume = try TestVolume()
+        let flags = ["--device", volume.node, "--mount-point", "\(outer.path)/data", "--tries", "2"]
+        let mount = try await volume.agent.run(["mount"] + flags)
+        #expect(mount.exitCode == 0, "\(mount)")
+        try await Command.check("mount", ["-t", "tmpfs", "cover", outer.path])
+        let run = try await release(volume)
+        try await Command.check("umount", [outer.path])
+        #expect(run.exitCode == 69 && run.log.contains("lies upon the volume's own"), "\(run)")
+        #expect(Mounts.at("\(outer.path)/data").count == 1)
+        let again = try await release(volume)
+        #expect(again.exitCode == 0, "\(again)")
+        try await Command.check("chattr", ["-i", "\(outer.path)/data"])
+    }
+
+    @Test func `what the kernel could not write is said, by status too, and is no success`() async throws {
+        let volume = try TestVolume(attached: false)
+        let store = "\(volume.directory.path)/store"
+        try Files.makeDirectory(store)
+        try await Command.check("mount", ["-t", "tmpfs", "-o", "size=12m", "store", store])
+        try Files.makeSparse("\(store)/image", size: 64 << 20)
+        try volume.device.attach("\(store)/image")
+        try await mount(volume)
+        _ = try await Command.run("dd", ["if=/dev/urandom", "of=\(volume.mountPoint)/rows", "bs=1M", "count=24"])
+        let run = try await release(volume)
+        #expect(run.exitCode == 74 && run.log.contains("did not reach the volume"), "\(run)")
+        let status = try await volume.agent.run(["status"])
+        #expect(status.exitCode == 69 && status.output.contains("did not reach the volume"), "\(status)")
+        if !Mounts.at(volume.mountPoint).isEmpty { try await volume.unmount() }
+        try volume.device.detach()
+        try await Command.check("umount", [store])
+    }
+
+    @Test func `a mounted volume that no report tells of is found by the configuration`() async throws {
+        let volume = try await mounted()
+        try await Command.check("sh", ["-c", "rm \(volume.agent.runtimeDirectory)/*.json"])
+        let file = "\(volume.directory.path)/config.toml"
+        try Files.write(
+            "[[volume]]\ndevice = \"\(volume.node)\"\nmount-point = \"\(volume.mountPoint)\"\n",
+            to: file
+        )
+        let run = try await release(volume, ["--config", file])
+        #expect(run.exitCode == 0 && run.log.contains("outcome=released"), "\(run)")
+        #expect(Mounts.at(volume.mountPoint).isEmpty)
     }
 
     @Test func `a volume below another one goes first, and one alone leaves the other`() async throws {
@@ -199,11 +259,37 @@ struct ReleaseTests {
         let script = MetadataServerScript.healthy.answering(path, .response(body: answer))
         let run = try await releaseIfEnding(volume, on: reasons, script)
         #expect(run.exitCode == 0 && run.log.contains("outcome=released"), "\(run)")
+        let json = try await volume.agent.run(["status", "--json"])
+        #expect(!json.output.contains("systemctl start"), "\(json)")
+        let byHand = try await release(volume)
+        #expect(byHand.exitCode == 0, "\(byHand)")
         let mount = try await volume.run()
         #expect(mount.exitCode == 69 && mount.log.contains("nothing is mounted on it any more"), "\(mount)")
         let applies = try await volume.agent.run(["config", "applies"])
         #expect(applies.exitCode == 1 && applies.log.contains("handed over"), "\(applies)")
         #expect(Mounts.at(volume.mountPoint).isEmpty)
+    }
+
+    @Test func `a run that waits when the notice comes mounts nothing any more`() async throws {
+        let volume = try TestVolume()
+        try await ExistingFilesystem.ext4.make(on: volume)
+        try volume.device.detach()
+        let run = try await volume.run("mount", ["--tries", "200", "--interval", "0.1"]) { running in
+            try await running.logs("Not there yet")
+            let script = MetadataServerScript.healthy.answering(Self.statePath, .response(body: "Terminated"))
+            let release = try await releaseIfEnding(volume, on: "[\"terminate\"]", script)
+            #expect(release.exitCode == 0, "\(release)")
+            try volume.device.attach(volume.image)
+        }
+        #expect(run.exitCode == 69 && run.log.contains("nothing is mounted on it any more"), "\(run)")
+        #expect(Mounts.at(volume.mountPoint).isEmpty)
+    }
+
+    @Test func `a mistake in the file does not stop the hand-over`() async throws {
+        let volume = try await mounted()
+        let script = MetadataServerScript.healthy.answering(Self.statePath, .response(body: "Terminated"))
+        let run = try await releaseIfEnding(volume, on: "[\"terminate\"", script)
+        #expect(run.exitCode == 0 && run.log.contains("outcome=released"), "\(run)")
     }
 
     @Test func `the watcher asks for the release after two answers, and says what it sees`() async throws {

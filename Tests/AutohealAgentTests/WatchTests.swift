@@ -88,6 +88,26 @@ struct WatchTests {
         #expect(run.exitCode == 0, "\(run)")
     }
 
+    @Test func `a further run that fails is no reason to replace an instance whose volume is well`() async throws {
+        let volume = try TestVolume()
+        let mount = try await volume.run()
+        #expect(mount.exitCode == 0, "\(mount)")
+        let run = try await whileWatching(volume) { watcher, port in
+            try await watcher.logs("The volume is healthy")
+            let failed = try await volume.run("mount", ["--device", "/dev/xvdzz", "--tries", "1"])
+            #expect(failed.exitCode == 66, "\(failed)")
+            try await watcher.logs("The volume is degraded")
+            let health = try await ask(port, "/health")
+            #expect(health.code == "200", "\(health)")
+            let again = try await volume.run()
+            #expect(again.exitCode == 0, "\(again)")
+            try await Eventually.holds("it is healthy again") {
+                watcher.logSoFar.split(separator: "\n").filter { $0.contains("The volume is healthy") }.count == 2
+            }
+        }
+        #expect(run.lines("could cure it").isEmpty, "\(run)")
+    }
+
     @Test func `a device that hangs holds up no answer`() async throws {
         let volume = try TestVolume()
         let mount = try await volume.run()

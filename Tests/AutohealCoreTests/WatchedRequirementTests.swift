@@ -15,7 +15,7 @@ struct WatchedRequirementTests {
     ) -> [HealthVerdict] {
         var requirement = WatchedRequirement(startLimit: startLimit)
         return states.enumerated().map { index, state in
-            _ = requirement.note(state, isDue: index >= dueFrom, at: Double(index) * 10)
+            _ = requirement.note(state, answer: index, isDue: index >= dueFrom, at: Double(index) * 10)
             #expect(requirement.isMet == (state == .met))
             return requirement.verdict
         }
@@ -25,6 +25,17 @@ struct WatchedRequirementTests {
         #expect(verdicts([.met, Self.dead, Self.dead, .met]) == [.healthy, .degraded, .failed, .healthy])
         #expect(verdicts([.met, Self.dead, Self.starting, .met]) == [.healthy, .degraded, .starting, .healthy])
         #expect(verdicts([.met, Self.absent, Self.absent]) == [.healthy, .degraded, .failed])
+    }
+
+    @Test func `one answer that is seen twice, and two in a hurry, agree with nothing`() {
+        for (answers, times) in [([1, 1, 1], [0.0, 5, 10]), ([1, 2, 3], [0.0, 1, 2])] {
+            var requirement = WatchedRequirement(startLimit: 3600)
+            _ = requirement.note(.met, answer: 0, isDue: true, at: 0)
+            for (answer, time) in zip(answers, times) {
+                _ = requirement.note(Self.absent, answer: answer, isDue: true, at: time)
+                #expect(requirement.verdict == .degraded)
+            }
+        }
     }
 
     @Test func `one that is still starting is given its time, and no more`() {

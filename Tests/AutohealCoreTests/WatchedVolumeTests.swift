@@ -50,7 +50,7 @@ struct WatchedVolumeTests {
     }
 
     @Test func `a volume that has not come yet is waited for without end`() {
-        let late = VolumePhase.stopped(.noInput, reason: "It did not appear.")
+        let late = VolumePhase.stopped(.noInput, reason: "It did not appear.", mounted: nil)
         #expect(verdicts(Array(repeating: .waiting, count: 5) + [late, late, late]).allSatisfy { $0 == .waiting })
         // It was there, and the next run does not find it again.
         #expect(verdicts([Self.good, late, late]) == [.healthy, .degraded, .failed])
@@ -76,9 +76,9 @@ struct WatchedVolumeTests {
     }
 
     @Test func `a refusal is no reason for a new instance, an I/O error is`() {
-        let refused = VolumePhase.stopped(.dataError, reason: "The device has a partition table.")
+        let refused = VolumePhase.stopped(.dataError, reason: "The device has a partition table.", mounted: nil)
         #expect(verdicts([refused, refused]) == [.degraded, .degraded])
-        let unreadable = VolumePhase.stopped(.ioError, reason: "The device cannot be read.")
+        let unreadable = VolumePhase.stopped(.ioError, reason: "The device cannot be read.", mounted: nil)
         #expect(verdicts([unreadable, unreadable]) == [.degraded, .failed])
     }
 

@@ -87,6 +87,11 @@ class Volume:
         return state == valid_and_nothing_else and not incompatible & needs_recovery
 
     @property
+    def last_checked(self):
+        """When e2fsck went through all of it, or it was made, in seconds since 1970: finding it clean changes nothing."""
+        return struct.unpack_from("<I", self.read(1024, 1024), 64)[0]
+
+    @property
     def has_intent_marker(self):
         return self.read(self.size // 4096 * 4096 - (128 << 10), 16) == MARKER_MAGIC
 

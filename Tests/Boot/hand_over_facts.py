@@ -23,11 +23,10 @@ def journal(*arguments):
 def timeline(since, *units):
     """Seconds after `since`, a time of this clock: when units had stopped, the kernel unmounted, and who said what."""
     times, released = {}, []
-    for unit in units:
-        words = ("systemctl", "show", "--value", "--property=InactiveEnterTimestampMonotonic", unit)
-        stopped = int(output(*words) or 0) / 1e6
-        if stopped >= since:
-            times[unit] = stopped - since
+    # systemd forgets units that have stopped; its log does not.
+    for entry in journal("_PID=1", "JOB_TYPE=stop", "JOB_RESULT=done"):
+        if entry["moment"] >= since and entry.get("UNIT") in units:
+            times[entry["UNIT"]] = entry["moment"] - since
     for entry in journal("--dmesg"):
         if entry["moment"] >= since and "unmounting filesystem" in str(entry["MESSAGE"]):
             times["unmounted"] = entry["moment"] - since
@@ -39,8 +38,8 @@ def timeline(since, *units):
             if "ends this instance" in message:
                 times.setdefault(f"{unit} said that the instance ends", entry["moment"] - since)
             if "The volume is released" in message:
-                released.append(message)
-                times.setdefault("released", entry["moment"] - since)
+                released.append((unit, message))
+                times["released"] = min(times.get("released", float("inf")), entry["moment"] - since)
     return {"times": times, "released": released}
 
 

@@ -14,8 +14,6 @@ ALL = {
     15: handed_over.story, 11: orderly_end.story, 12: rebaked.story, 4: Stories.killed_in_mkfs, 5: Stories.enlarged,
     6: Stories.foreign, 7: Stories.never, 8: Stories.without_rule, 9: Stories.powers_off, 13: interrupted.story,
 }
-# What the package cannot do yet; only --scenario tells it.
-NOT_YET = {15}
 # What .ci/run can afford: the life of a volume, what goes wrong with it, and what must never be formatted; with the newer systemd, what it does
 # differently: a first boot, a shutdown, an image of a configured instance. The ends that containers can show are theirs.
 SHORT = {"bookworm": {1, 2, 10, 14, 6}, "trixie": {1, 10, 11, 12}}

@@ -23,6 +23,15 @@ import Testing
         #expect(entries.map(\.passNumber) == [2, 0])
     }
 
+    @Test func `a line that is none is told by its number, and the others are read`() throws {
+        let scratch = try ScratchDirectory()
+        let file = "\(scratch.path)/fstab"
+        try Files.write("# a comment\nvol-0123456789abcdef0\nLABEL=root / ext4\n", to: file)
+        let table = try MountTable(fstab: file)
+        #expect(table.entries.map(\.source) == ["LABEL=root"])
+        #expect(table.unreadableLines == [2])
+    }
+
     @Test func `what only others read is not passed on`() throws {
         let options =
             "errors=remount-ro,rw,nofail,noatime,user,noauto,comment=x,x-systemd.mount-timeout=infinity,autoheal.label=\"a,b c\","

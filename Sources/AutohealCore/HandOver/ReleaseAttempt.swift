@@ -1,11 +1,14 @@
+package import SystemPackage
+
 /// What one attempt to free a volume came to.
 package enum ReleaseAttempt: Hashable, Sendable {
-    /// Nothing of it is mounted here, its caches are written, and an exclusive open has proved that nobody else uses it.
-    case free
-    /// Nothing of it is mounted here, and it has left the machine.
-    case gone
+    /// Nothing has it mounted and no process has its device open for writing, as far as this machine can tell; with the error
+    /// with which the kernel gave up writing what was in its caches.
+    case free(lost: Errno?)
+    /// It has left the machine, and nothing of it is mounted here.
+    case gone(lost: Errno?)
     /// Something still uses it: who, as far as that can be found out.
-    case inUse([String])
+    case inUse([String], isMounted: Bool)
     /// Another mount lies upon its own: whose, is for a person to find out.
     case covered(by: String)
 
@@ -16,15 +19,35 @@ package enum ReleaseAttempt: Hashable, Sendable {
         }
     }
 
+    /// What did not reach the volume, in complete sentences; nil if all of it did.
+    package var loss: String? {
+        switch self {
+        case .free(let lost?), .gone(let lost?):
+            "What was written last did not reach the volume: \(lost). The kernel log says what; look at the data before it is used."
+        default: nil
+        }
+    }
+
     /// A complete sentence.
     package var reason: String {
         switch self {
-        case .free: "The volume is released: it is unmounted, and nobody uses its device."
-        case .gone: "The volume is released: it is unmounted, and its device has left the machine."
-        case .inUse(let users):
-            "The volume is still in use"
+        case .free:
+            "The volume is released: nothing has it mounted, and no process has its device open for writing."
+        case .gone: "The volume is released: it is not mounted, and its device has left the machine."
+        case .inUse(let users, let isMounted):
+            (isMounted ? "The volume is still in use" : "The volume is unmounted here, and still in use")
                 + (users.isEmpty ? ", by what cannot be found out." : ": \(users.joined(separator: ", ")).")
         case .covered(let source): "Another mount (\(source)) lies upon the volume's own, which stays."
+        }
+    }
+
+    /// What can be done, in complete sentences.
+    package var advice: String {
+        switch self {
+        case .free, .gone: ""
+        case .inUse(_, isMounted: true), .covered:
+            "Nothing was killed, and it stays mounted. End that, and run 'autoheal-agent release' again."
+        case .inUse(_, isMounted: false): "Nothing was killed. End that, and run 'autoheal-agent release' again."
         }
     }
 }

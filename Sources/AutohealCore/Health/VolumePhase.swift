@@ -4,8 +4,8 @@ package enum VolumePhase: Hashable, Sendable {
     case waiting
     /// A run has found the device: it checks, formats or mounts.
     case starting
-    /// The last run did not mount it; why, in words.
-    case stopped(ExitStatus, reason: String)
+    /// The last run did not mount it; why, in words; and how what an earlier one has mounted is, if that is still there.
+    case stopped(ExitStatus, reason: String, mounted: VolumeHealth?)
     case mounted(VolumeHealth)
     /// It is being released: what uses it is stopped, and it may be unmounted already.
     case releasing

@@ -8,6 +8,8 @@ package struct WatchedRequirement: Hashable, Sendable {
     private var hasBeenMet = false
     private var startingSince: Double?
     private var curableLooks = 0
+    private var curableSince: Double?
+    private var lastAnswer: Int?
 
     /// - Parameter startLimit: seconds that it may take from when the volumes are ready.
     package init(startLimit: Double) { self.startLimit = startLimit }
@@ -15,10 +17,11 @@ package struct WatchedRequirement: Hashable, Sendable {
     /// Takes in what a look saw.
     ///
     /// - Parameters:
+    ///   - answer: which answer it is: the same one, seen again, agrees with nothing.
     ///   - isDue: whether all that it needs is there: the volumes, and for a page the services.
     ///   - now: seconds, not decreasing.
     /// - Returns: whether the verdict is another one now.
-    package mutating func note(_ state: RequirementState, isDue: Bool, at now: Double) -> Bool {
+    package mutating func note(_ state: RequirementState, answer: Int, isDue: Bool, at now: Double) -> Bool {
         isMet = state == .met
         reason =
             switch state {
@@ -27,9 +30,15 @@ package struct WatchedRequirement: Hashable, Sendable {
             }
         if isMet { hasBeenMet = true }
         startingSince = isDue && !isMet ? startingSince ?? now : nil
-        curableLooks = isDue && couldBeCured(state, now) ? min(curableLooks + 1, WatchedVolume.looksToAgree) : 0
+        if !isDue || !couldBeCured(state, now) {
+            (curableLooks, curableSince) = (0, nil)
+        } else if answer != lastAnswer {
+            curableLooks = min(curableLooks + 1, WatchedVolume.looksToAgree)
+            curableSince = curableSince ?? now
+        }
+        lastAnswer = answer
         let before = verdict
-        verdict = judged(state, isDue)
+        verdict = judged(state, isDue, now)
         return verdict != before
     }
 
@@ -43,8 +52,9 @@ package struct WatchedRequirement: Hashable, Sendable {
         }
     }
 
-    private func judged(_ state: RequirementState, _ isDue: Bool) -> HealthVerdict {
-        if curableLooks >= WatchedVolume.looksToAgree { return .failed }
+    private func judged(_ state: RequirementState, _ isDue: Bool, _ now: Double) -> HealthVerdict {
+        let hasLasted = curableSince.map { now - $0 >= WatchedVolume.secondsToAgree } ?? false
+        if curableLooks >= WatchedVolume.looksToAgree, hasLasted { return .failed }
         switch state {
         case .met: return .healthy
         case .unknown: return .degraded

@@ -33,12 +33,19 @@ package struct WatchedVolume: Hashable, Sendable {
     package init(startLimit: Double = 3600) { self.startLimit = startLimit }
 
     package var faults: [VolumeFault] {
-        if case .mounted(let health) = phase { health.faults } else { [] }
+        switch phase {
+        case .mounted(let health), .stopped(_, _, let health?): health.faults
+        default: []
+        }
     }
 
     /// Whether it is mounted and can be used now, as it was wished.
     package var isReady: Bool {
-        if case .mounted(let health) = phase { health.status == .ok } else { false }
+        switch phase {
+        case .mounted(let health): health.status == .ok
+        case .stopped(let status, _, let health?): status.mayPass && health.status == .ok
+        default: false
+        }
     }
 
     package private(set) var verdict: HealthVerdict = .waiting
@@ -67,7 +74,7 @@ package struct WatchedVolume: Hashable, Sendable {
         switch phase {
         case .waiting: "The volume has not arrived yet."
         case .starting: "The volume is being checked, formatted or mounted."
-        case .stopped(_, let reason), .released(let reason): reason
+        case .stopped(_, let reason, _), .released(let reason): reason
         case .releasing: "What uses the volume is stopped, so that it can be unmounted."
         case .mounted(let health):
             health.faults.first?.reason
@@ -83,7 +90,7 @@ package struct WatchedVolume: Hashable, Sendable {
         case .waiting: return hasArrived ? .degraded : .waiting
         case .starting: return .starting
         // Until it has been there once, it is only late.
-        case .stopped(let status, _): return Self.isLate(status) && !hasArrived ? .waiting : .degraded
+        case .stopped(let status, _, _): return Self.isLate(status) && !hasArrived ? .waiting : .degraded
         case .mounted(let health): return health.state == .healthy ? .healthy : .degraded
         case .releasing: return .releasing
         case .released: return .released
@@ -94,8 +101,9 @@ package struct WatchedVolume: Hashable, Sendable {
         switch phase {
         case .waiting: hasArrived
         case .starting: startingSince.map { now - $0 > startLimit } ?? false
-        case .stopped(let status, _): status == .ioError || Self.isLate(status) && hasArrived
-        case .mounted(let health): health.faults.contains { $0.status != .ok && $0.isCuredByReplacement }
+        case .stopped(let status, _, nil): status == .ioError || Self.isLate(status) && hasArrived
+        case .mounted(let health), .stopped(_, _, let health?):
+            health.faults.contains { $0.status != .ok && $0.isCuredByReplacement }
         case .releasing, .released: false
         }
     }
