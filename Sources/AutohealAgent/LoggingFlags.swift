@@ -7,7 +7,8 @@ struct LoggingFlags: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How to log: \(Self.formats). (default: auto)",
-            discussion: "auto is journal, with fields, if standard error is the journal, else text.",
+            discussion:
+                "auto is journal, with fields, if standard error is the journal, terminal if it is one, else text.",
             valueName: "format"
         )
     )

@@ -79,7 +79,8 @@ struct ReleaseCommand: AsyncParsableCommand {
                 level: try logging.level(default: file?.agent.logLevel),
                 tags: tags,
                 environment: environment,
-                copiesToConsole: logging.logConsole ?? file?.agent.logConsole
+                copiesToConsole: logging.logConsole ?? file?.agent.logConsole,
+                namesVolumes: true
             )
         )
         guard ifEnding else { throw ExitCode(await run.release(volume).rawValue) }

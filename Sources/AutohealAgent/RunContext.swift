@@ -23,14 +23,15 @@ struct RunContext: Sendable {
             Main.complain("autoheal-agent: signals cannot be set up: \(error)")
         }
         self.configuration = configuration
-        host = LinuxHost(signals: signals, runtimeDirectory: runtimeDirectory)
         logging = LoggingConfiguration(
             format: configuration.logFormat,
             level: configuration.logLevel,
             tags: tags,
             environment: configuration.environment,
-            copiesToConsole: configuration.logConsole
+            copiesToConsole: configuration.logConsole,
+            namesVolumes: configuration.volumes.count + configuration.awaited.count > 1
         )
+        host = LinuxHost(signals: signals, runtimeDirectory: runtimeDirectory, display: logging.display)
     }
 
     func plan(_ spec: VolumeSpec, waits: Bool = false) async -> Outcome {

@@ -56,7 +56,8 @@ struct WatchCommand: AsyncParsableCommand {
             level: try logging.level(default: configuration.file?.agent.logLevel),
             tags: tags,
             environment: configuration.environment,
-            copiesToConsole: logging.logConsole ?? configuration.file?.agent.logConsole
+            copiesToConsole: logging.logConsole ?? configuration.file?.agent.logConsole,
+            namesVolumes: true
         )
         let logger = log.logger()
         let signals: TerminationSignals

@@ -21,7 +21,8 @@ package struct ContentReader: Sendable {
         images: ImageMaker,
         signals: TerminationSignals?,
         node: String,
-        logger: Logger
+        logger: Logger,
+        display: ProgressDisplay? = nil
     ) async throws(VolumeError) -> DeviceContent {
         let mark: SurveyFindings.Mark
         do throws(TransferError) {
@@ -35,7 +36,8 @@ package struct ContentReader: Sendable {
             reader: reader,
             survey: BlanknessSurvey(deviceSize: reader.size, seed: seed),
             signals: signals,
-            logger: logger
+            logger: logger,
+            display: display
         )
         var findings: SurveyFindings
         switch try survey.findings(mark: mark) {

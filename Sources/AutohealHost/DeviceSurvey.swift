@@ -10,9 +10,7 @@ struct DeviceSurvey: Sendable {
     let survey: BlanknessSurvey
     let signals: TerminationSignals?
     let logger: Logger
-
-    /// How often a survey that takes long says how far it is.
-    private static let progressInterval: Duration = .seconds(5)
+    let display: ProgressDisplay?
 
     /// - Parameter mark: what is at the place of the marker, whose block is left out if it is one.
     func findings(mark: SurveyFindings.Mark) throws(VolumeError) -> Result<SurveyFindings, TransferError> {
@@ -56,14 +54,13 @@ struct DeviceSurvey: Sendable {
         let direct: FileDescriptor
         do throws(Errno) { direct = try reader.reopened(O_RDONLY) } catch { return .failure(.failed(error, offset: 0)) }
         defer { try? direct.close() }
-        let clock = ContinuousClock()
-        var said = clock.now
+        let total = places.reduce(0) { $0 + UInt64($1.count) }
+        let report = ProgressReport("Reading the device", name: "survey", logger: logger, display: display)
+        defer { report.end() }
         return try PieceWork(over: places).run(
             progress: { share throws(VolumeError) in
                 if let signal = signals?.pending() { throw .interrupted(signal: signal) }
-                guard clock.now - said >= Self.progressInterval else { return }
-                said = clock.now
-                logger.notice("Reading the device", metadata: ["survey.done": "\(Int(share * 100)) %"])
+                report.update(.bytes(UInt64(share * Double(total)), of: total))
             },
             { piece, buffer throws(TransferError) in
                 try direct.transfer(buffer, at: piece.lowerBound, by: pread)

@@ -12,6 +12,7 @@ struct ExactFormatter: Sendable {
     let images: ImageMaker
     let mountPoint: MountPoint
     let logger: Logger
+    let display: ProgressDisplay?
     let pause: @Sendable (Duration) throws(VolumeError) -> Void
 
     private var node: String { device.device.node }
@@ -184,11 +185,13 @@ struct ExactFormatter: Sendable {
         isResumed: Bool
     ) throws(VolumeError) {
         let descriptor = claim.descriptor
-        let result = try PieceWork(over: schedule.blocks).run { piece, buffer throws(TransferError) in
+        let report = progress("Reading the places of the file system", "blocks", over: schedule.blocks)
+        let body: PieceWork.Body = { piece, buffer throws(TransferError) in
             try descriptor.transfer(buffer, at: piece.lowerBound, by: pread)
             if isResumed { return try image.firstForeignSector(in: buffer, at: piece.lowerBound) }
             return SectorComparison.firstData(in: UnsafeRawBufferPointer(buffer)).map { piece.lowerBound + UInt64($0) }
         }
+        let result = try PieceWork(over: schedule.blocks).run(progress: report, body)
         switch result {
         case .success(nil): return
         case .success(.some(let offset)):
@@ -209,8 +212,20 @@ struct ExactFormatter: Sendable {
             return nil
         }
         // A format that has begun to write is not interrupted: it takes moments.
-        guard let result = try? PieceWork(over: places).run(body) else { return }
+        let report = progress("Writing the file system", "format", over: places)
+        guard let result = try? PieceWork(over: places).run(progress: report, body) else { return }
         _ = try result.get()
+    }
+
+    /// What tells how far a piece of the work is, for as long as it is kept.
+    private func progress(
+        _ activity: String,
+        _ name: String,
+        over places: [Range<UInt64>]
+    ) -> (Double) throws(VolumeError) -> Void {
+        let total = places.reduce(0) { $0 + UInt64($1.count) }
+        let report = ProgressReport(activity, name: name, logger: logger, display: display)
+        return { share throws(VolumeError) in report.update(.bytes(UInt64(share * Double(total)), of: total)) }
     }
 
     /// The device itself must show the new file system before anything says so.

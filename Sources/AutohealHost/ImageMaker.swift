@@ -9,6 +9,7 @@ struct ImageMaker: Sendable {
     let toolDirectories: [String]
     let roots: MachineRoots
     let logger: Logger
+    var display: ProgressDisplay?
     /// For what does not go into memory; on the root disk (hier(7)).
     var spillDirectory = "/var/tmp"
 
@@ -73,7 +74,8 @@ struct ImageMaker: Sendable {
             recipe.arguments + [path],
             environment: recipe.environment,
             showing: shown,
-            logger: logger
+            logger: logger,
+            progress: ProgressReport("Making the file system", name: "image", logger: logger, display: display)
         )
         if file.isFull { return nil }
         guard result.succeeded else { throw failure("mkfs.ext4", result.cause) }

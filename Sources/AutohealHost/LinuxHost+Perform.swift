@@ -31,7 +31,13 @@ extension LinuxHost {
         case .unmount(let mount):
             try unmountDead(mount, spec, for: device)
         case .format(let format) where format.proof == .unproven:
-            try await UnprovenFormatter(device: device, toolDirectories: toolDirectories, logger: logger).format(format)
+            try await UnprovenFormatter(
+                device: device,
+                toolDirectories: toolDirectories,
+                logger: logger,
+                display: display
+            )
+            .format(format)
         case .format(let format):
             try await exactFormatter(device, mountPoint, logger)
                 .format(format, volumeID: spec.volumeID ?? device.device.identity.volumeID)
@@ -67,6 +73,7 @@ extension LinuxHost {
             images: images(logger),
             mountPoint: mountPoint,
             logger: logger,
+            display: display,
             pause: { duration throws(VolumeError) in try pause(duration) }
         )
     }

@@ -9,6 +9,15 @@ extension LinuxHost {
         let waiter = Waiter(signals: signals, listening: true)
         let start = clock.now
         var announced = 0
+        // Each try has a line of its own in the log.
+        let progress = ProgressReport(
+            "Waiting for \(spec.device)",
+            name: "wait",
+            level: nil,
+            logger: logger,
+            display: display
+        )
+        defer { progress.end() }
         while true {
             let elapsed = clock.now - start
             let selection = DeviceSelection.select(
@@ -18,6 +27,7 @@ extension LinuxHost {
             )
             switch selection {
             case .found(let device, let evidence):
+                progress.end()
                 logger.info(
                     "Found the device",
                     metadata: [
@@ -42,6 +52,7 @@ extension LinuxHost {
                     )
                     announced = number
                 }
+                progress.update(.text("try \(number) of \(spec.tries)"))
                 guard let pause = schedule.pause(at: elapsed) else { throw .refused(refusal) }
                 try waiter.wait(atMost: pause)
             }

@@ -13,19 +13,22 @@ package struct LinuxHost: Host {
     let toolDirectories: [String]
     let runtimeDirectory: RuntimeDirectory
     let surveySeed: UInt64?
+    let display: ProgressDisplay?
 
     /// - Parameters:
     ///   - roots: seams for recorded trees.
     ///   - runtimeDirectory: for the locks of mount points.
     ///   - toolDirectories: where the programs of e2fsprogs are looked for.
     ///   - surveySeed: what the places of samples are drawn from, so that a survey can be repeated; nil draws a new one.
+    ///   - display: where a person looks on; nil has the log say now and then how far something is.
     package init(
         roots: MachineRoots = MachineRoots(),
         scanner: BlockDeviceScanner? = nil,
         signals: TerminationSignals? = nil,
         runtimeDirectory: RuntimeDirectory,
         toolDirectories: [String] = Tool.directories,
-        surveySeed: UInt64? = nil
+        surveySeed: UInt64? = nil,
+        display: ProgressDisplay? = nil
     ) {
         self.roots = roots
         self.scanner = scanner ?? BlockDeviceScanner(roots: roots)
@@ -33,6 +36,7 @@ package struct LinuxHost: Host {
         self.toolDirectories = toolDirectories
         self.runtimeDirectory = runtimeDirectory
         self.surveySeed = surveySeed
+        self.display = display
     }
 
     package func observeMountPoint(_ spec: VolumeSpec) throws(VolumeError) -> MountPointState {
@@ -92,6 +96,13 @@ package struct LinuxHost: Host {
         // udev lets go after some milliseconds, a format after minutes.
         var nextPause: Duration = .milliseconds(1)
         var isAnnounced = false
+        let progress = ProgressReport(
+            "Waiting until another program lets go of \(name)",
+            name: "lock",
+            logger: logger,
+            display: display
+        )
+        defer { progress.end() }
         while true {
             do throws(Errno) {
                 guard try !LockedDevice.lock(descriptor) else { break }
@@ -103,6 +114,7 @@ package struct LinuxHost: Host {
                 logger.info("Locked by another program, waiting", metadata: ["locked": "\(name)"])
                 isAnnounced = true
             }
+            progress.update()
             try pause(nextPause)
             nextPause = min(nextPause * 2, .milliseconds(20))
         }
@@ -153,7 +165,8 @@ package struct LinuxHost: Host {
                     images: images(logger),
                     signals: signals,
                     node: state.node,
-                    logger: logger
+                    logger: logger,
+                    display: display
                 )
             }
         }
@@ -202,7 +215,7 @@ package struct LinuxHost: Host {
     }
 
     func images(_ logger: Logger) -> ImageMaker {
-        ImageMaker(toolDirectories: toolDirectories, roots: roots, logger: logger)
+        ImageMaker(toolDirectories: toolDirectories, roots: roots, logger: logger, display: display)
     }
 
     func mountPoint(_ spec: VolumeSpec) -> MountPoint { MountPoint(path: spec.mountPoint, roots: roots) }

@@ -55,16 +55,25 @@ package struct Tool: Sendable {
     ///   - shown: a path in the arguments, and the name that stands for it in what is printed.
     ///   - level: at which its lines are logged.
     ///   - mark: what is printed after a line that contains it stays out of the log.
+    ///   - progress: what says how far it is, until it has ended.
+    ///   - share: how far it is, 0 to 1, by one of its lines, which says nothing else; nil for any other line.
     func run(
         _ arguments: [String],
         environment: [String: String] = [:],
         showing shown: (path: String, name: String)? = nil,
         logger: Logger,
         level: Logger.Level = .info,
-        silentAfter mark: String? = nil
+        silentAfter mark: String? = nil,
+        progress: ProgressReport? = nil,
+        share: @Sendable (String) -> Double? = { _ in nil }
     ) async throws(VolumeError) -> Result {
         var options = PlatformOptions()
         options.processGroupID = 0
+        let ticker = progress.flatMap { progress in Ticker { progress.update() } }
+        defer {
+            ticker?.stop()
+            progress?.end()
+        }
         do {
             // Nothing to read: a pipe whose other end is closed. /dev/null may be missing.
             let input = try FileDescriptor.pipe(options: .closeOnExec)
@@ -83,6 +92,10 @@ package struct Tool: Sendable {
                 for try await line in execution.standardOutput.strings() {
                     let text = Self.printable(line, showing: shown)
                     guard !text.isEmpty else { continue }
+                    if let share = share(text) {
+                        progress?.update(.share(share))
+                        continue
+                    }
                     if !isSilent { logger.log(level: level, "\(name): \(text)", metadata: ["tool.name": "\(name)"]) }
                     if let mark, text.contains(mark) { isSilent = true }
                     last = last.suffix(Self.keptLines - 1) + [text]

@@ -10,6 +10,7 @@ struct UnprovenFormatter: Sendable {
     let device: LockedDevice
     let toolDirectories: [String]
     let logger: Logger
+    let display: ProgressDisplay?
 
     private var node: String { device.device.node }
 
@@ -24,7 +25,8 @@ struct UnprovenFormatter: Sendable {
         let result = try await mkfs.run(
             Self.arguments(request, owner: owner) + [path],
             showing: shown,
-            logger: logger
+            logger: logger,
+            progress: ProgressReport("Making the file system", name: "format", logger: logger, display: display)
         )
         guard result.succeeded else { throw failure("mkfs.ext4", result.cause) }
         if let debugfs, let mode = request.mode {

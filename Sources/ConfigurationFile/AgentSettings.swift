@@ -15,7 +15,7 @@ package struct AgentSettings: Hashable, Sendable {
 
     package init() {}
 
-    package static let logFormats = ["auto", "text", "json", "journal"]
+    package static let logFormats = ["auto", "text", "terminal", "json", "journal"]
     package static let logLevels = ["trace", "debug", "info", "notice", "warning", "error", "critical"]
     package static let metadataEndpointModes = ["IPv4", "IPv6"]
 

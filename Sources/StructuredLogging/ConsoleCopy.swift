@@ -4,7 +4,7 @@ import Logging
 /// can log in to, `aws ec2 get-console-output` is all there is. Its buffer is 64 KiB, so it gets the important lines only.
 struct ConsoleCopy: LogDestination {
     var log: any LogDestination
-    var console: TextLog
+    var console: ConsoleLog
 
     private static let lowestLevel = Logger.Level.notice
 

@@ -8,6 +8,7 @@ package final class InstanceTags: Sendable {
         var isSettled = false
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter = 0
+        var listener: (@Sendable (Logger.Metadata) -> Void)?
 
         mutating func settle() -> [CheckedContinuation<Void, Never>] {
             isSettled = true
@@ -22,11 +23,17 @@ package final class InstanceTags: Sendable {
 
     /// Sets the tags and ends every wait; a later call replaces them.
     package func fill(_ tags: [String: String]) {
-        let waiters = state.withLock { state in
+        let (waiters, listener) = state.withLock { state in
             state.metadata = tags.mapValues { .string($0) }
-            return state.settle()
+            return (state.settle(), state.listener)
         }
+        listener?(tags.mapValues { .string($0) })
         for waiter in waiters { waiter.resume() }
+    }
+
+    /// Has each later filling told, before those who wait for it go on.
+    func tell(_ listener: @escaping @Sendable (Logger.Metadata) -> Void) {
+        state.withLock { $0.listener = listener }
     }
 
     /// Ends every wait because no tags will come, or not soon; those that came stay, and others may still be filled in.

@@ -1,11 +1,14 @@
+import Glibc
 package import SystemPackage
 
 /// How log lines are written.
 package enum LogFormat: String, CaseIterable, Sendable {
-    /// The journal's own protocol if standard error is the journal, else text.
+    /// The journal's own protocol if standard error is the journal, else terminal if it is one, else text.
     case auto
-    /// One line for people.
+    /// One line with everything, `key=value`, for people and machines.
     case text
+    /// Lines for a person who watches: what is the same on every line is said once, at the top.
+    case terminal
     /// One JSON object per line.
     case json
     /// The journal's own protocol, with fields.
@@ -17,6 +20,7 @@ package enum LogFormat: String, CaseIterable, Sendable {
         standardError: FileDescriptor = .standardError
     ) -> LogFormat {
         guard self == .auto else { return self }
-        return JournalStream.isConnected(to: standardError, environment: environment) ? .journal : .text
+        if JournalStream.isConnected(to: standardError, environment: environment) { return .journal }
+        return isatty(standardError.rawValue) == 1 ? .terminal : .text
     }
 }

@@ -34,16 +34,25 @@ package final class LogOutput: Sendable {
         self.init(descriptor, patience: patience)
     }
 
-    /// Writes a line that ends with a line feed, or drops it.
+    /// Writes lines, or what is overwritten later, or drops it.
     func write(_ line: [UInt8]) {
         state.withLock { state in
             let bytes = state.endsMidLine ? [UInt8(ascii: "\n")] + line : line
             let deadline = ContinuousClock.now + (state.isFull ? .zero : patience)
             let written = write(bytes, until: deadline)
             state.isFull = written < bytes.count
-            if written > 0 { state.endsMidLine = bytes[written - 1] != UInt8(ascii: "\n") }
+            if written > 0 { state.endsMidLine = state.isFull && bytes[written - 1] != UInt8(ascii: "\n") }
         }
     }
+
+    /// How many characters fit beside each other, if it is a terminal that says so.
+    var columns: Int? {
+        var size = winsize()
+        guard ioctl(descriptor.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    var isTerminal: Bool { isatty(descriptor.rawValue) == 1 }
 
     /// Writes as much as there is room for until the deadline; returns how many bytes that was.
     private func write(_ bytes: [UInt8], until deadline: ContinuousClock.Instant) -> Int {

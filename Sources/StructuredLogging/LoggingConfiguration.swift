@@ -9,18 +9,23 @@ package struct LoggingConfiguration: Sendable {
     package let level: Logger.Level
     private let tags: InstanceTags
     private let destination: any LogDestination
+    /// Shows a volume's progress, in place of what it showed before, or ends it (nil); nil where no terminal can.
+    package let display: (@Sendable (_ mountPoint: String, _ text: String?) -> Void)?
 
     /// The socket of systemd-journald(8).
     package static let journalSocket = "/run/systemd/journal/socket"
     package static let console = "/dev/console"
 
-    /// - Parameter copiesToConsole: whether important lines go to the console too; nil means "if the log is the journal".
+    /// - Parameters:
+    ///   - copiesToConsole: whether important lines go to the console too; nil means "if the log is the journal".
+    ///   - namesVolumes: whether a line for a person begins with its mount point, since there are several.
     package init(
         format: LogFormat,
         level: Logger.Level,
         tags: InstanceTags,
         environment: [String: String],
         copiesToConsole: Bool? = nil,
+        namesVolumes: Bool = false,
         standardError: FileDescriptor = .standardError,
         journalSocket: String = Self.journalSocket,
         console: String = Self.console,
@@ -32,9 +37,14 @@ package struct LoggingConfiguration: Sendable {
         let output = LogOutput(standardError)
         let isJournal = JournalStream.isConnected(to: standardError, environment: environment)
         let text = TextLog(output: output, isJournal: isJournal)
+        let terminal = TerminalLog(output: output, namesVolumes: namesVolumes)
+        let isForPerson = self.format == .terminal
+        if isForPerson { tags.tell { terminal.identify(LogField.fields($0)) } }
+        display = isForPerson && output.isTerminal ? terminal.show : nil
         let log: any LogDestination =
             switch self.format {
             case .auto, .text: text
+            case .terminal: terminal
             case .json: JSONLog(output: output)
             case .journal:
                 JournalLog(
@@ -50,7 +60,7 @@ package struct LoggingConfiguration: Sendable {
             return
         }
         let sender = "\(identifier)[\(getpid())]"
-        destination = ConsoleCopy(log: log, console: TextLog(output: console, isJournal: false, sender: sender))
+        destination = ConsoleCopy(log: log, console: ConsoleLog(output: console, sender: sender))
     }
 
     /// A handler for `Logger(label:factory:)` or `LoggingSystem.bootstrap`.

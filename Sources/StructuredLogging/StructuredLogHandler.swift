@@ -27,8 +27,11 @@ package struct StructuredLogHandler: LogHandler {
             own[key] = value
             provided[key] = nil
         }
+        var given = event.metadata ?? [:]
         if let error = event.error {
-            own["error.message"] = .string(String(describing: error))
+            let text = Logger.Metadata.Value.string(String(describing: error))
+            own["error.message"] = text
+            given["error.message"] = text
         }
         destination.write(
             LogRecord(
@@ -36,6 +39,7 @@ package struct StructuredLogHandler: LogHandler {
                 level: event.level,
                 message: event.message.description,
                 fields: LogField.fields(own),
+                given: LogField.fields(given),
                 tags: LogField.fields(provided)
             )
         )

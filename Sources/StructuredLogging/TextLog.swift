@@ -8,8 +8,6 @@ struct TextLog: LogDestination {
     var output: LogOutput
     /// True when the output is the journal, for example because its socket is not to be used.
     var isJournal: Bool
-    /// The program, as `autoheal-agent[123]`, where others write too.
-    var sender: String?
 
     func write(_ record: LogRecord) {
         output.write(Array((line(record) + "\n").utf8))
@@ -18,7 +16,7 @@ struct TextLog: LogDestination {
     func line(_ record: LogRecord) -> String {
         let start =
             isJournal
-            ? "<\(SyslogPriority(record.level).rawValue)>" : "\(record.time) \(sender.map { $0 + ": " } ?? "")"
+            ? "<\(SyslogPriority(record.level).rawValue)>" : "\(record.time) "
         return start + record.level.rawValue.uppercased() + " " + Self.text(record, fields: record.fields + record.tags)
     }
 

@@ -26,7 +26,7 @@ def story(stories):
     lines = [line for line in stories.agent_lines(guest) if "written for another instance" in line]
     right = lines and former.instance_id in lines[0] and guest.instance_id in lines[0]
     check("the console says that the configuration is another instance's", right, lines)
-    mounted = re.search(r"mounted.*" + NEW, guest.console())
+    mounted = re.search(NEW + r": .*mounted", guest.console())
     check("  before anything is mounted", right and mounted and guest.console().index(lines[0]) < mounted.start(), lines)
     boot = facts["boot"]
     check("it is known before cloud-init has asked anybody", first_start(guest) < boot["cloud-init-local ended"], boot)

@@ -109,7 +109,8 @@ struct RefusalTests {
         Case(text: "agent = 1", expected: "c:1: agent must be a table, written [agent]."),
         Case(
             text: "agent.log-format = 'jsn'",
-            expected: "c:1: [agent]: log-format 'jsn' is not one of auto, text, json, journal: did you mean 'json'?"
+            expected:
+                "c:1: [agent]: log-format 'jsn' is not one of auto, text, terminal, json, journal: did you mean 'json'?"
         ),
         Case(
             text: "[agent]\nmetadata-endpoint = 'https://127.0.0.1'",

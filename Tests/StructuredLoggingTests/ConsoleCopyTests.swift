@@ -7,13 +7,18 @@ import Testing
 
 @Suite struct ConsoleCopyTests {
     /// Logs one line of each level and returns what the console shows, without its time and process number.
-    private func console(_ format: LogFormat, copies: Bool?, message: String = "m") throws -> [String] {
+    private func console(
+        _ format: LogFormat,
+        copies: Bool?,
+        message: String = "m",
+        metadata: Logger.Metadata = ["step": "mount"]
+    ) throws -> [String] {
         let directory = try ScratchDirectory()
         let path = directory.path + "/console"
         close(open(path, O_WRONLY | O_CREAT, 0o600))
         let pipe = try LinePipe()
         let tags = InstanceTags()
-        tags.fill(["host.id": "i-0123456789abcdef0"])
+        tags.fill(["host.id": "i-0123456789abcdef0", "host.type": "t4g.small", "cloud.region": "eu-west-1"])
         let configuration = LoggingConfiguration(
             format: format,
             level: .trace,
@@ -24,8 +29,10 @@ import Testing
             journalSocket: "/nonexistent",
             console: path
         )
-        let logger = configuration.logger()
-        for level in Logger.Level.allCases { logger.log(level: level, "\(message)", metadata: ["step": "mount"]) }
+        var logger = configuration.logger()
+        logger[metadataKey: "volume.device"] = "/dev/xvdb"
+        logger[metadataKey: "volume.mount_point"] = "/data"
+        for level in Logger.Level.allCases { logger.log(level: level, "\(message)", metadata: metadata) }
         #expect(pipe.writes().count == Logger.Level.allCases.count)
         return try text(path).split(separator: "\n").map { line in
             String(line.drop { $0 != " " }.dropFirst().drop { $0 != "]" })
@@ -41,13 +48,18 @@ import Testing
         }
     }
 
-    @Test func `The important lines of a journal are on the console, with tags`() throws {
-        let end = "m step=mount host.id=i-0123456789abcdef0"
+    @Test func `The important lines of a journal are on the console, without what is on every line`() throws {
+        let end = "/data: m step=mount"
         #expect(
             try console(.journal, copies: nil) == [
-                "]: NOTICE \(end)", "]: WARNING \(end)", "]: ERROR \(end)", "]: CRITICAL \(end)",
+                "]: \(end)", "]: WARNING \(end)", "]: ERROR \(end)", "]: CRITICAL \(end)",
             ]
         )
+    }
+
+    @Test func `The outcome on the console says which instance it is`() throws {
+        let lines = try console(.journal, copies: nil, metadata: ["outcome": "changed", "exit.status": "0"])
+        #expect(lines.first == "]: /data: m outcome=changed exit.status=0 host.id=i-0123456789abcdef0")
     }
 
     @Test func `Other formats are copied if it is asked for`() throws {

@@ -8,13 +8,15 @@ extension LogRecord {
         _ message: String = "mounted",
         level: Logger.Level = .info,
         _ metadata: Logger.Metadata = [:],
-        tags: Logger.Metadata = [:]
+        tags: Logger.Metadata = [:],
+        ofLogger: Logger.Metadata = [:]
     ) {
         self.init(
             time: LogTimestamp(seconds: 1_767_323_045, milliseconds: 67),
             level: level,
             message: message,
-            fields: LogField.fields(metadata),
+            fields: LogField.fields(metadata.merging(ofLogger) { given, _ in given }),
+            given: LogField.fields(metadata),
             tags: LogField.fields(tags)
         )
     }

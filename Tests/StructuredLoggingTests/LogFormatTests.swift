@@ -1,10 +1,11 @@
 import Glibc
 import StructuredLogging
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct LogFormatTests {
-    @Test(arguments: [LogFormat.text, .json, .journal])
+    @Test(arguments: [LogFormat.text, .terminal, .json, .journal])
     func `A format that was asked for stays`(format: LogFormat) {
         #expect(format.resolved(environment: ["JOURNAL_STREAM": "1:2"]) == format)
     }
@@ -26,6 +27,12 @@ import Testing
         let pipe = try LinePipe()
         let environment = value.map { ["JOURNAL_STREAM": $0] } ?? [:]
         #expect(LogFormat.auto.resolved(environment: environment, standardError: pipe.writing) == .text)
+    }
+
+    @Test func `Automatic means the terminal where standard error is one`() throws {
+        let terminal = try PseudoTerminal()
+        #expect(LogFormat.auto.resolved(environment: [:], standardError: terminal.descriptor) == .terminal)
+        #expect(LogFormat.text.resolved(environment: [:], standardError: terminal.descriptor) == .text)
     }
 
     @Test func `A closed standard error is no journal`() {
