@@ -128,6 +128,7 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Functions/attach.py"),
+                .embedInCode("Functions/common.py"),
                 .embedInCode("Functions/permissions.json"),
                 .embedInCode("Functions/scale_up.py"),
                 .embedInCode("Templates/install.sh.mustache"),

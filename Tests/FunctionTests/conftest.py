@@ -4,47 +4,29 @@
     python3 -m pytest Tests/FunctionTests
 """
 
-import importlib.util
 import json
 import logging
 import os
-import sys
 import threading
 from collections import defaultdict
-from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
+import loopback  # noqa: F401, I001  (before boto3)
+import boto3
+import botocore.endpoint
 import pytest
+from hypothesis import HealthCheck, settings
 
-# Before boto3 looks: no endpoint but loopback, no credentials but dummies, no file of the user.
-os.environ |= {
-    "AWS_ACCESS_KEY_ID": "dummy",
-    "AWS_SECRET_ACCESS_KEY": "dummy",
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-    "MOTO_ACCOUNT_ID": "123456789012",
-}
-for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-    os.environ.pop(name, None)
+from functions import deployed
+from simulated_cloud import Context, SimulatedCloud
+
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
-sys.path.insert(0, str(Path(__file__).parent))
-
-import boto3  # noqa: E402
-import botocore.endpoint  # noqa: E402
-from hypothesis import HealthCheck, settings  # noqa: E402
-
-from simulated_cloud import Context, SimulatedCloud  # noqa: E402
 
 # A situation may take 300 simulated seconds, which are hundreds of calls.
 patient = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("quick", max_examples=40, derandomize=True, **patient)
 settings.register_profile("thorough", max_examples=500, **patient)
 settings.load_profile("quick")
-
-FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
 
 # The kind of resource that a parameter names, as the ARNs of IAM call it.
 KINDS = {
@@ -58,10 +40,9 @@ observed = defaultdict(lambda: defaultdict(set))
 
 
 def load(name):
-    """The function, as a module that boto3 serves with a recording session of its own."""
-    spec = importlib.util.spec_from_file_location(name, FUNCTIONS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """The function as it is deployed, as a module that boto3 serves with a recording session of its own."""
+    module = ModuleType(name)
+    exec(compile(deployed(name), f"{name}.py as it is deployed", "exec"), module.__dict__)
     session = boto3.Session(region_name="eu-west-1")
 
     def record(params, model, **_):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FUNCTIONS, observed
+from conftest import observed
+from functions import FUNCTIONS, deployed
 
 NAMES = ("attach", "scale_up")
 # What a call needs beyond the resources it names: the address goes to the primary interface of the instance.
@@ -48,7 +49,7 @@ def test_the_file_is_sorted_and_names_each_function():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_source_suits_an_inline_function_in_a_template(name):
     """ASCII; no `${` or `%{`, which templates would expand; modules that the Lambda runtime has; small."""
-    source = (FUNCTIONS / f"{name}.py").read_text()
+    source = deployed(name)
     assert source.isascii() and "\t" not in source and "${" not in source and "%{" not in source
     assert max(map(len, source.splitlines())) <= 120
     assert len(source.splitlines()) <= 250 and len(source) < 16_000

@@ -263,7 +263,7 @@ def test_answers_an_event_that_lacks_nearly_everything(cloud, scale_up):
 @pytest.mark.parametrize("reason", ["x" * 10_000, '"\\\n' * 3000, "\N{SNOWMAN}" * 5000])
 def test_a_long_reason_is_cut_to_what_cloudformation_takes(scale_up, scale_up_module, monkeypatch, reason):
     def fail(*_, **__):
-        raise scale_up_module.Failed(reason)
+        raise scale_up_module.GiveUp(reason)
 
     monkeypatch.setattr(scale_up_module.Request, "call", fail)
     answer = scale_up("Create")

@@ -13,6 +13,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import loopback  # noqa: F401, I001  (before boto3)
 import pytest
 import yaml
 
@@ -20,23 +21,6 @@ from combinations import URL
 from template import Template
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ROOT / "Sources" / "CloudTemplates" / "Functions"
-
-# Whatever a tool looks for: no endpoint but loopback, no credentials but dummies, no file of the user.
-os.environ |= {
-    "AWS_ACCESS_KEY_ID": "dummy",
-    "AWS_SECRET_ACCESS_KEY": "dummy",
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_REGION": "eu-west-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-    "MOTO_ACCOUNT_ID": "123456789012",
-    "NO_PROXY": "127.0.0.1",
-}
-for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-    os.environ.pop(name, None)
 
 
 def program():

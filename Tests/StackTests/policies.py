@@ -3,7 +3,7 @@
 import itertools
 import json
 
-from conftest import FUNCTIONS
+from functions import FUNCTIONS
 
 
 def kind(resource):

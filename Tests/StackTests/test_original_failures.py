@@ -12,7 +12,8 @@ import tomllib
 import pytest
 
 from combinations import URL
-from conftest import FUNCTIONS, ROOT, template
+from conftest import ROOT, template
+from functions import deployed
 
 CODE = {"DeviceAttachment": "attach", "AutohealScaleup": "scale_up"}
 
@@ -56,7 +57,7 @@ def test_failure_3_the_function_knows_which_volumes_it_must_see_attached(stack):
     """It completed the hook while the volume was still attaching."""
     environment = stack.properties("DeviceAttachment")["Environment"]["Variables"]
     assert environment["VOLUMES"] == f"/dev/sdf={stack.ids['AutohealVolume']}"
-    read = set(re.findall(r'os\.environ(?:\[|\.get\()"(\w+)"', (FUNCTIONS / "attach.py").read_text()))
+    read = set(re.findall(r'os\.environ(?:\[|\.get\()"(\w+)"', deployed("attach")))
     assert set(environment) == read
 
 

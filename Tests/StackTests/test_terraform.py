@@ -16,7 +16,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from combinations import COMBINATIONS, URL, name
-from conftest import FUNCTIONS, generate, run
+from conftest import generate, run
+from functions import deployed
 from policies import allowed, called
 
 
@@ -102,7 +103,7 @@ def test_the_archive_holds_the_function_and_is_always_the_same(tmp_path):
     assert archives[0] == archives[1]
     archive = zipfile.ZipFile(io.BytesIO(archives[0]))
     assert archive.testzip() is None and archive.namelist() == ["index.py"]
-    assert archive.read("index.py") == (FUNCTIONS / "attach.py").read_bytes()
+    assert archive.read("index.py") == deployed("attach").encode()
     assert archive.getinfo("index.py").external_attr >> 16 == 0o100644
 
 

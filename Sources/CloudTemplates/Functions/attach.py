@@ -13,45 +13,26 @@ it had worked. So an event that arrives twice, even at the same time, does no ha
 Environment: GROUP_NAME, HOOK_NAME, VOLUMES (/dev/sdf=vol-1,/dev/sdg=vol-2), ALLOCATION_ID (empty: no address).
 """
 
-import functools
-import json
 import os
 import time
 import traceback
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
+
+from common import LOOK_EVERY, REFUSALS, GiveUp, Work, client
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
-LOOK_EVERY = 5  # seconds
 HEARTBEAT_EVERY = 60  # seconds
-# Seconds kept back for a call in flight (45 at worst, with its retries) and for completing the hook.
-RESERVE = 100
-ONE_CALL = 45
-CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+ONE_CALL = 45  # seconds at worst, with its retries
 
 DYING = {"shutting-down", "terminated", "stopping", "stopped"}
 UNUSABLE = {"deleting", "deleted", "error"}
-# Answers that another look will not change. They are believed the third time in a row: a new instance, volume
-# or permission is not known everywhere at once. Every other error is looked at again until the time is up.
-REFUSALS = {"AccessDenied", "AuthFailure", "UnauthorizedOperation", "ValidationError", "InvalidParameterValue"}
-REFUSALS |= {"InvalidVolume.NotFound", "InvalidVolume.ZoneMismatch", "InvalidAllocationID.NotFound"}
-BELIEVED = 3
+GONE = {"InvalidVolume.NotFound", "InvalidVolume.ZoneMismatch", "InvalidAllocationID.NotFound"}
+BELIEVED = 3  # times in a row
 
 
-class GiveUp(Exception):
-    """Nothing more can come of this launch."""
-
-
-class Over(Exception):
-    """The lifecycle action is no longer active: completed, timed out, or gone with its group."""
-
-
-@functools.cache
-def client(service):
-    return boto3.client(service, config=CALLS)
+# The lifecycle action is no longer active: completed, timed out, or gone with its group.
+class Over(Exception): ...
 
 
 def handler(event, context, sleep=time.sleep):
@@ -64,15 +45,15 @@ def handler(event, context, sleep=time.sleep):
     return {"host.id": launch.instance, "outcome": launch.serve()}
 
 
-class Launch:
+class Launch(Work):
     """One launch of one instance."""
+
+    refusals = REFUSALS | GONE | {"InvalidParameterValue"}
 
     def __init__(self, detail, context, sleep):
         self.detail = detail
-        self.context = context
-        self.sleep = sleep
         self.instance = detail.get("EC2InstanceId")
-        self.awaited = {}
+        super().__init__(context, sleep, {"host.id": self.instance})
         self.next_heartbeat = None
 
     def not_ours(self):
@@ -92,7 +73,8 @@ class Launch:
         """Brings the volumes and the address to the instance and completes the hook; returns how it ended."""
         self.log("An instance is launching.")
         try:
-            self.converge()
+            volumes = wanted_volumes()
+            self.converge(lambda: self.look(volumes))
         except Over as over:
             self.log("The lifecycle action is over: nothing is left to do.", {"reason": str(over)})
             return "OVER"
@@ -104,29 +86,10 @@ class Launch:
             return self.complete("ABANDON")
         return self.complete("CONTINUE")
 
-    def converge(self):
-        """Looks, and does what is missing, until a look finds nothing missing."""
-        volumes = wanted_volumes()
-        refusals = []
-        while True:
-            try:
-                self.prove_active()
-                awaited = self.look(volumes)
-                if not awaited:
-                    return
-                refusals = []
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-                refusals = [*refusals, code] if code in REFUSALS else []
-                if refusals[-BELIEVED:] == [code] * BELIEVED:
-                    raise (Over if code == "ValidationError" else GiveUp)(str(error)) from error
-                awaited = {"awaited": "an answer without an error", "error": str(error)}
-            except (BotoCoreError, ResponseParserError) as error:
-                awaited = {"awaited": "an answer without an error", "error": str(error)}
-            if awaited != self.awaited:
-                self.log("Waiting.", awaited, "warning" if "error" in awaited else "info")
-            self.awaited = awaited
-            self.sleep(LOOK_EVERY)
+    def verdict(self, refused):
+        if refused[-BELIEVED:] != refused[-1:] * BELIEVED:
+            return None
+        return Over if refused[-1] == "ValidationError" else GiveUp
 
     def prove_active(self):
         """Restarts the hook's clock once a minute. An action that is over is never worked on: an event that is
@@ -137,6 +100,7 @@ class Launch:
 
     def look(self, volumes):
         """Does the next thing that is missing; returns what is awaited, or nothing when all is in place."""
+        self.prove_active()
         instance = self.describe_instance(self.instance)
         state = instance.get("State", {}).get("Name", "not visible yet")
         if state in DYING:
@@ -220,19 +184,6 @@ class Launch:
     def action(self):
         names = {"LifecycleHookName", "AutoScalingGroupName", "LifecycleActionToken"}
         return {"InstanceId": self.instance, **{key: self.detail[key] for key in names & self.detail.keys()}}
-
-    def call(self, service, operation, **parameters):
-        if self.remaining() < RESERVE:
-            raise GiveUp("the time is up")
-        return getattr(client(service), operation)(**parameters)
-
-    def remaining(self):
-        return self.context.get_remaining_time_in_millis() / 1000
-
-    def log(self, message, data=None, level="info"):
-        invocation = getattr(self.context, "aws_request_id", None)
-        line = {"level": level, "message": message, "host.id": self.instance, "faas.invocation_id": invocation}
-        print(json.dumps({**line, **(data or {})}, default=str), flush=True)
 
 
 def wanted_volumes():

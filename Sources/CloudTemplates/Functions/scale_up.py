@@ -14,39 +14,18 @@ Resource property: GroupName. The physical resource id never changes: a new one 
 the old one, which would scale the group to 0.
 """
 
-import functools
 import http.client
 import json
 import time
 import traceback
 import urllib.request
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from common import GiveUp, Work
 
-LOOK_EVERY = 5  # seconds
-# Seconds kept back for a call in flight (45 at worst, with its retries) and for the answer.
-RESERVE = 100
-CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
-# Answers that another look will not change. They are believed after a minute: a new role is not known everywhere
-# at once, and a failure here rolls the whole stack back.
-REFUSALS = {"AccessDenied", "AuthFailure", "UnauthorizedOperation", "ValidationError"}
-BELIEVED = 12
-
+BELIEVED = 12  # times in a row, a minute: a failure here rolls the whole stack back
 ANSWER_LIMIT = 4096  # bytes
 ANSWER_TIMEOUT = 10  # seconds
 ANSWER_TRIES = 7
-
-
-class Failed(Exception):
-    """What was asked for cannot be done."""
-
-
-@functools.cache
-def client(service):
-    return boto3.client(service, config=CALLS)
 
 
 def handler(event, context, sleep=time.sleep):
@@ -56,7 +35,7 @@ def handler(event, context, sleep=time.sleep):
         request.log("A request of CloudFormation.")
         request.serve()
         status, reason = "SUCCESS", "Done."
-    except Failed as error:
+    except GiveUp as error:
         status, reason = "FAILED", str(error)
     except Exception as error:
         request.log("An unexpected error.", {"reason": repr(error), "trace": traceback.format_exc()}, "error")
@@ -65,53 +44,33 @@ def handler(event, context, sleep=time.sleep):
     return {"outcome": status}
 
 
-class Request:
+class Request(Work):
     """One request of CloudFormation."""
 
     def __init__(self, event, context, sleep):
         self.event = event
-        self.context = context
-        self.sleep = sleep
         self.kind = event.get("RequestType")
         self.group = (event.get("ResourceProperties") or {}).get("GroupName")
         self.former_group = (event.get("OldResourceProperties") or {}).get("GroupName")
-        self.awaited = {}
+        super().__init__(context, sleep, {"request.type": self.kind, "group.name": self.group})
 
     def serve(self):
         if self.kind == "Delete":
             # Without a name nothing was ever scaled up; a failure would only block the rollback.
             return self.converge(self.empty_group) if self.group else None
         if self.kind not in ("Create", "Update") or not self.group:
-            raise Failed(f"cannot serve a {self.kind} of the group {self.group}")
+            raise GiveUp(f"cannot serve a {self.kind} of the group {self.group}")
         if self.kind == "Update" and self.group == self.former_group:
             return self.log("The group is the same: its size is left alone.")
         return self.converge(self.fill_group)
 
-    def converge(self, look):
-        """Looks, and does what is missing, until a look finds nothing missing."""
-        refusals = 0
-        while True:
-            try:
-                awaited = look()
-                if not awaited:
-                    return
-                refusals = 0
-            except ClientError as error:
-                awaited = {"awaited": "an answer without an error", "error": str(error)}
-                refusals = refusals + 1 if error.response["Error"]["Code"] in REFUSALS else 0
-                if refusals == BELIEVED:
-                    raise Failed(str(error)) from error
-            except (BotoCoreError, ResponseParserError) as error:
-                awaited = {"awaited": "an answer without an error", "error": str(error)}
-            if awaited != self.awaited:
-                self.log("Waiting.", awaited, "warning" if "error" in awaited else "info")
-            self.awaited = awaited
-            self.sleep(LOOK_EVERY)
+    def verdict(self, refused):
+        return GiveUp if len(refused) == BELIEVED else None
 
     def fill_group(self):
         group = self.describe_group()
         if not group:
-            raise Failed(f"there is no Auto Scaling group {self.group}")
+            raise GiveUp(f"there is no Auto Scaling group {self.group}")
         if group["DesiredCapacity"] > 0:
             return None
         self.log("Setting the desired capacity to 1.")
@@ -144,10 +103,8 @@ class Request:
         found = self.call("autoscaling", "describe_auto_scaling_groups", AutoScalingGroupNames=[self.group])
         return next(iter(found["AutoScalingGroups"]), {})
 
-    def call(self, service, operation, **parameters):
-        if self.remaining() < RESERVE:
-            raise Failed("the time is up; last seen: " + json.dumps(self.awaited))
-        return getattr(client(service), operation)(**parameters)
+    def time_is_up(self):
+        return f"the time is up; last seen: {json.dumps(self.awaited)}"
 
     def answer(self, status, reason):
         body = self.answer_body(status, reason)
@@ -157,7 +114,8 @@ class Request:
                 # The URL is signed without a content type, so an empty one is sent.
                 put = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})
                 with urllib.request.urlopen(put, timeout=ANSWER_TIMEOUT):
-                    return self.log("Answered CloudFormation.", {"outcome": status, "reason": reason})
+                    self.log("Answered CloudFormation.", {"outcome": status, "reason": reason})
+                return
             except (OSError, http.client.HTTPException) as error:
                 self.log("The answer was not taken.", {"outcome": status, "error": str(error)}, "error")
                 # When it raises, Lambda runs the whole request again: every step of it may be repeated.
@@ -182,11 +140,3 @@ class Request:
             answer["Reason"] = answer["Reason"][: len(answer["Reason"]) * 3 // 4]
             body = json.dumps(answer).encode()
         return body
-
-    def remaining(self):
-        return self.context.get_remaining_time_in_millis() / 1000
-
-    def log(self, message, data=None, level="info"):
-        invocation = getattr(self.context, "aws_request_id", None)
-        line = {"level": level, "message": message, "request.type": self.kind, "group.name": self.group}
-        print(json.dumps({**line, "faas.invocation_id": invocation, **(data or {})}, default=str), flush=True)

@@ -5,23 +5,38 @@ enum FunctionSource: String, CaseIterable {
     case attach
     case scaleUp = "scale_up"
 
+    /// One file, since an inline function is one: `common.py` in place of the line that imports it.
     var code: String {
-        switch self {
-        case .attach: String(decoding: PackageResources.attach_py, as: UTF8.self)
-        case .scaleUp: String(decoding: PackageResources.scale_up_py, as: UTF8.self)
-        }
+        let own =
+            switch self {
+            case .attach: PackageResources.attach_py
+            case .scaleUp: PackageResources.scale_up_py
+            }
+        let common = String(decoding: PackageResources.common_py, as: UTF8.self).dropLast()
+        return String(decoding: own, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.hasPrefix("from common import ") ? common : $0 }
+            .joined(separator: "\n")
     }
 
-    /// The same function without its explanations, for a template that may not be long; they are in this repository.
+    /// The same function without its explanations, for a template that may not be long; they are in this repository. Of
+    /// the docstrings, the first line of the first one stays: it says what the function is for.
     var briefCode: String {
-        let lines = brief(code).split(separator: "\n", omittingEmptySubsequences: false)
         let fence = "\"\"\""
-        // The first line of the docstring that the file begins with says what the function is for.
-        guard let first = lines.first, first.hasPrefix(fence), let end = lines.dropFirst().firstIndex(of: fence[...])
-        else {
-            return lines.joined(separator: "\n")
+        var lines: [Substring] = []
+        var isInDocstring = false
+        for line in brief(code).split(separator: "\n", omittingEmptySubsequences: false) {
+            var text = line.drop { $0 == " " }
+            if !isInDocstring {
+                guard text.hasPrefix(fence) else {
+                    lines.append(line)
+                    continue
+                }
+                if lines.isEmpty { lines.append(line + fence) }
+                text = text.dropFirst(fence.count)
+            }
+            isInDocstring = !text.hasSuffix(fence)
         }
-        return ([first + fence] + lines[(end + 1)...]).joined(separator: "\n")
+        return lines.joined(separator: "\n")
     }
 
     /// The kinds of resources (as in ARNs, `*` for calls that know none) that each action needs, as declared beside the
