@@ -1,7 +1,7 @@
 """Runs the two functions as Lambda does, against a simulated cloud on loopback, and records what they call.
 
-    python3 -m pip install -r Tests/FunctionTests/requirements.txt
-    python3 -m pytest Tests/FunctionTests
+python3 -m pip install -r Tests/FunctionTests/requirements.txt
+python3 -m pytest Tests/FunctionTests
 """
 
 import json

@@ -69,6 +69,7 @@ situations = st.fixed_dictionaries(
     }
 )
 
+
 def happens(cloud, attach, action, incident):
     what, when, detail = incident
     if what == "instance":

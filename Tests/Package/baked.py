@@ -91,7 +91,9 @@ def story(stage):
         cloud_init(tree, instance, late=True)
         configure(tree, disk, PRESENT)
         with stage.machine() as machine:
-            machine.wait("cloud-init", lambda: machine.try_to("test", "-e", "/run/cloud-init/.instance-id").returncode == 0)
+            machine.wait(
+                "cloud-init", lambda: machine.try_to("test", "-e", "/run/cloud-init/.instance-id").returncode == 0
+            )
             machine.wait_until("active", "cloud-init-local.service")
             if mounted:
                 machine.wait_until("active")
@@ -122,7 +124,9 @@ def story(stage):
 
 def cloud_init(tree, instance, late=False):
     order, wait = ("After=basic.target", "sleep 2;") if late else (f"Before={UNIT}", "")
-    tree.write("/etc/systemd/system/cloud-init-local.service", CLOUD_INIT.format(order=order, wait=wait, instance=instance))
+    tree.write(
+        "/etc/systemd/system/cloud-init-local.service", CLOUD_INIT.format(order=order, wait=wait, instance=instance)
+    )
     tree.run("systemctl", "enable", "cloud-init-local.service")
 
 

@@ -7,10 +7,17 @@ import subprocess
 from trees import output
 
 UNITS = [
-    "autoheal-agent.service", "autoheal-agent-arrival.service", "autoheal-agent-identity.service", "autoheal-data.target",
-    "autoheal-mount-arrival.service", "autoheal-power-off.service",
-    "autoheal-watch.service", "autoheal-grow.path", "autoheal-grow.service",
-    "autoheal-release.path", "autoheal-release.service",
+    "autoheal-agent.service",
+    "autoheal-agent-arrival.service",
+    "autoheal-agent-identity.service",
+    "autoheal-data.target",
+    "autoheal-mount-arrival.service",
+    "autoheal-power-off.service",
+    "autoheal-watch.service",
+    "autoheal-grow.path",
+    "autoheal-grow.service",
+    "autoheal-release.path",
+    "autoheal-release.service",
 ]
 # systemd.exec(5): each of them gives the unit a mount namespace, in which nobody else would see the volume.
 NAMESPACE_OPTIONS = """
@@ -27,7 +34,8 @@ def prove(report, deb, work, root):
     check = report.check
     tags = subprocess.run(
         ["lintian", "--pedantic", "--display-info", "--fail-on", "error,warning,info,pedantic", deb],
-        capture_output=True, text=True,
+        capture_output=True,
+        text=True,
     )
     check("lintian finds nothing, pedantic included", tags.returncode == 0, tags.stdout + tags.stderr)
 
@@ -38,7 +46,10 @@ def prove(report, deb, work, root):
     check("it depends on the C libraries, e2fsprogs and systemd", set(depends) == expected, sorted(depends))
     check("glibc 2.34 is enough for apt", depends["libc6"] == "libc6 (>= 2.34)", depends["libc6"])
     check("it suggests xfsprogs", "xfsprogs" in fields["Suggests"], fields.get("Suggests"))
-    report.figure("size of the package", f"{os.path.getsize(deb) / 1e6:.1f} MB, installed {int(fields['Installed-Size']) / 1024:.1f} MiB")
+    report.figure(
+        "size of the package",
+        f"{os.path.getsize(deb) / 1e6:.1f} MB, installed {int(fields['Installed-Size']) / 1024:.1f} MiB",
+    )
 
     tree = os.path.join(work, "contents")
     output("dpkg-deb", "--extract", deb, tree)
@@ -54,28 +65,38 @@ def prove(report, deb, work, root):
     check("no symbol of a newer glibc than 2.34", [int(part) for part in newest.split(".")] <= [2, 34], newest)
     libraries = set(re.findall(r"NEEDED +(\S+)", output("objdump", "-p", agent)))
     allowed = {"libblkid.so.1", "libmount.so.1", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1", "libc.so.6"}
-    check("only C libraries are needed", {name for name in libraries if not name.startswith("ld-linux")} <= allowed, libraries)
+    check(
+        "only C libraries are needed",
+        {name for name in libraries if not name.startswith("ld-linux")} <= allowed,
+        libraries,
+    )
 
     for folder, _, names in os.walk(tree):
         for name in names:
             path = os.path.join(folder, name)
             status = os.stat(path)
-            scripts = [inside("usr/lib/autoheal-agent/" + each) for each in ("mount-again", "mount-begins", "power-off")]
+            scripts = [
+                inside("usr/lib/autoheal-agent/" + each) for each in ("mount-again", "mount-begins", "power-off")
+            ]
             wanted = 0o755 if os.path.realpath(path) in (agent, *scripts) else 0o644
             if (status.st_mode & 0o7777, status.st_uid, status.st_gid) != (wanted, 0, 0):
-                check(f"mode and owner of {path[len(tree):]}", False, oct(status.st_mode))
+                check(f"mode and owner of {path[len(tree) :]}", False, oct(status.st_mode))
 
     for page in ("man8/autoheal-agent.8", "man8/mount.autoheal.8", "man5/autoheal-agent.toml.5"):
         lint = subprocess.run(
             ["mandoc", "-Tlint", "-Wwarning", os.path.join(root, "packaging", "man", os.path.basename(page))],
-            capture_output=True, text=True,
+            capture_output=True,
+            text=True,
         )
         packed = os.path.exists(inside(f"usr/share/man/{page}.gz"))
-        check(f"{os.path.basename(page)} is there and mandoc finds nothing", packed and lint.returncode == 0, lint.stdout)
+        check(
+            f"{os.path.basename(page)} is there and mandoc finds nothing", packed and lint.returncode == 0, lint.stdout
+        )
 
     prove_example(check, agent, inside("usr/share/doc/autoheal-agent/examples/config.toml"), work)
     for shell, path in (
-        ("bash", "bash-completion/completions/autoheal-agent"), ("zsh", "zsh/vendor-completions/_autoheal-agent"),
+        ("bash", "bash-completion/completions/autoheal-agent"),
+        ("zsh", "zsh/vendor-completions/_autoheal-agent"),
         ("fish", "fish/vendor_completions.d/autoheal-agent.fish"),
     ):
         file = inside("usr/share/" + path)
@@ -92,10 +113,17 @@ def prove(report, deb, work, root):
         actions = re.findall(rf"(?:systemctl|deb-systemd-invoke)\b.* (?:{verbs})\b.*", script)
         check(f"{name} starts nothing" + ("" if name == "prerm" else " and stops nothing"), not actions, actions)
 
-    for unit in ("autoheal-agent.service", "autoheal-watch.service", "autoheal-grow.service", "autoheal-release.service"):
+    for unit in (
+        "autoheal-agent.service",
+        "autoheal-watch.service",
+        "autoheal-grow.service",
+        "autoheal-release.service",
+    ):
         with open(inside(f"usr/lib/systemd/system/{unit}")) as file:
             settings = set(re.findall(r"^(\w+)=", file.read(), re.M))
-        check(f"{unit} has no mount namespace", not settings & set(NAMESPACE_OPTIONS), settings & set(NAMESPACE_OPTIONS))
+        check(
+            f"{unit} has no mount namespace", not settings & set(NAMESPACE_OPTIONS), settings & set(NAMESPACE_OPTIONS)
+        )
 
 
 def prove_example(check, agent, example, work):
@@ -141,7 +169,10 @@ def prove_units(report, tree, root):
     report.figure("systemd-analyze security", figure)
     report.check(f"its exposure is {EXPOSURE} at most", float(figure) <= EXPOSURE, figure)
     with open(os.path.join(root, "docs", "package.md")) as page:
-        said = re.search(rf"`systemd-analyze security autoheal-agent.service`:.* ([0-9.]+) with systemd {tree.systemd}\b", page.read())
+        said = re.search(
+            rf"`systemd-analyze security autoheal-agent.service`:.* ([0-9.]+) with systemd {tree.systemd}\b",
+            page.read(),
+        )
     report.check("docs/package.md has that figure", said and said.group(1) == figure, said and said.group(1))
     with open(os.path.join(root, "README.md")) as page:
         said = re.search(rf"`systemd-analyze security`.* ([0-9.]+) with systemd {tree.systemd}\b", page.read())

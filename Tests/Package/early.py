@@ -38,8 +38,12 @@ def early(stage, configure, fstab):
     with open(tree.file(EXAMPLE)) as example:
         drop_in = example.read()
     units = {
-        "hold.service": (HOLD, "sysinit.target"), "early.service": (EARLY, "autoheal-data.target"),
-        "attach.service": (ATTACH.format(node=disk.node, minor=os.minor(os.stat(disk.node).st_rdev)), "multi-user.target"),
+        "hold.service": (HOLD, "sysinit.target"),
+        "early.service": (EARLY, "autoheal-data.target"),
+        "attach.service": (
+            ATTACH.format(node=disk.node, minor=os.minor(os.stat(disk.node).st_rdev)),
+            "multi-user.target",
+        ),
     }
     for name, (text, target) in units.items():
         tree.write(f"/etc/systemd/system/{name}", text)

@@ -73,15 +73,25 @@ def scopes(machine):
 def comes_late(check, machine, disk):
     machine.wait_until("active", "multi-user.target")
     # systemd itself begins a mount up to a second later where many others have been made.
-    machine.wait("the mount to begin, and the agent with it", lambda: machine.state(UNIT)["ActiveState"] == "activating")
+    machine.wait(
+        "the mount to begin, and the agent with it", lambda: machine.state(UNIT)["ActiveState"] == "activating"
+    )
     states = [machine.state(unit)["ActiveState"] for unit in ("local-fs.target", MOUNT, UNIT, SERVICE)]
     wanted = ["active", "activating", "activating", "inactive"]
     check("the boot does not wait for a line of fstab, its unit and the agent's do", states == wanted, states)
     check("the helper waits in a scope of its own", len(scopes(machine).splitlines()) == 1, scopes(machine))
     right = machine.try_to("autoheal-agent", "config", "check")
-    check("config check calls the line right", right.returncode == 0 and "/etc/fstab: right, 1 volume." in right.stdout, right)
+    check(
+        "config check calls the line right",
+        right.returncode == 0 and "/etc/fstab: right, 1 volume." in right.stdout,
+        right,
+    )
     verified = machine.try_to("findmnt", "--verify")
-    check("findmnt --verify finds no error", verified.returncode == 0 and "0 errors" in verified.stdout + verified.stderr, verified)
+    check(
+        "findmnt --verify finds no error",
+        verified.returncode == 0 and "0 errors" in verified.stdout + verified.stderr,
+        verified,
+    )
     plan = machine.try_to("autoheal-agent", "plan", "--fstab")
     check("plan says that it is not there yet", plan.returncode == 66 and "at /data" in plan.stdout, plan)
     status = machine.try_to("autoheal-agent", "status")
@@ -91,13 +101,17 @@ def comes_late(check, machine, disk):
     machine.wait_until("active", SERVICE)
     check("the volume is mounted where PID 1 sees it", len(machine.mounts("/data")) == 1)
     machine.wait_until("active", "dependent.service")
-    check("a service that is bound to autoheal-data.target has it too", machine.state(TARGET)["ActiveState"] == "active")
+    check(
+        "a service that is bound to autoheal-data.target has it too", machine.state(TARGET)["ActiveState"] == "active"
+    )
     check("the service has it", machine.try_to("test", "-e", "/data/on-fstab").returncode == 0)
     status = machine.try_to("autoheal-agent", "status")
     check("status says 0", status.returncode == 0, status)
     machine.run("journalctl", "--sync")
     said = machine.run("journalctl", "--unit", MOUNT, "AUTOHEAL_OUTCOME=changed", "--output=cat")
-    check("the outcome is in the journal of the mount unit, with its fields", "The volume is mounted after" in said, said)
+    check(
+        "the outcome is in the journal of the mount unit, with its fields", "The volume is mounted after" in said, said
+    )
     machine.wait("the outcome on the console", lambda: "The volume is mounted" in machine.said())
     check("nothing is left of the scope", scopes(machine) == "", scopes(machine))
 
@@ -105,24 +119,40 @@ def comes_late(check, machine, disk):
 def answers_mount(check, machine):
     before = machine.mounts("/data")
     again = machine.try_to("mount", "--all")
-    check("a second 'mount -a' is 0 and changes nothing", again.returncode == 0 and machine.mounts("/data") == before, again)
+    check(
+        "a second 'mount -a' is 0 and changes nothing",
+        again.returncode == 0 and machine.mounts("/data") == before,
+        again,
+    )
     for options in ("remount,ro", "remount,rw"):
         done = machine.try_to("mount", "-o", options, "/data")
         mounts = machine.mounts("/data")
         wanted = options.split(",")[1]
-        check(f"'mount -o {options}' does that alone", done.returncode == 0 and len(mounts) == 1 and wanted in mounts[0].split()[5].split(","), (done, mounts))
+        check(
+            f"'mount -o {options}' does that alone",
+            done.returncode == 0 and len(mounts) == 1 and wanted in mounts[0].split()[5].split(","),
+            (done, mounts),
+        )
         check("with no look at the device", "device" not in done.stderr, done.stderr)
     machine.run("systemctl", "stop", SERVICE)
     machine.run("umount", "/data")
     machine.wait_until("inactive", MOUNT)
     check("umount unmounts, and the unit follows", machine.mounts("/data") == [])
     faked = machine.try_to("mount", "--fake", "/data")
-    check("'mount -f' says what would be done, and does nothing", faked.returncode == 0 and "would: mount" in faked.stdout and machine.mounts("/data") == [], faked)
+    check(
+        "'mount -f' says what would be done, and does nothing",
+        faked.returncode == 0 and "would: mount" in faked.stdout and machine.mounts("/data") == [],
+        faked,
+    )
     by_hand = machine.try_to("mount", "/data")
     machine.wait_until("active", MOUNT)
     check("'mount /data' mounts it", by_hand.returncode == 0 and len(machine.mounts("/data")) == 1, by_hand)
     wrong = machine.try_to("mount", "-t", "autoheal", "-o", "autoheal.trie=1", "vol-0123456789abcdef1", "/mnt")
-    check("a wrong option is usage (1), and named", wrong.returncode == 1 and "did you mean 'autoheal.tries'?" in wrong.stderr, wrong)
+    check(
+        "a wrong option is usage (1), and named",
+        wrong.returncode == 1 and "did you mean 'autoheal.tries'?" in wrong.stderr,
+        wrong,
+    )
     machine.run("umount", "/data")
     machine.wait_until("inactive", MOUNT)
 
@@ -134,7 +164,11 @@ def survives_a_stop(check, tree, machine):
     machine.wait("the check to begin", lambda: machine.try_to("test", "-e", "/run/check-began").returncode == 0)
     machine.run("systemctl", "stop", MOUNT)
     ended = machine.try_to("test", "-e", "/var/tmp/check-ended").returncode == 0
-    check("a stop does not wait for the check", not ended and machine.state(MOUNT)["ActiveState"] in ("inactive", "failed"), machine.state(MOUNT))
+    check(
+        "a stop does not wait for the check",
+        not ended and machine.state(MOUNT)["ActiveState"] in ("inactive", "failed"),
+        machine.state(MOUNT),
+    )
     machine.wait("the check to end", lambda: machine.try_to("test", "-e", "/var/tmp/check-ended").returncode == 0)
     machine.wait("the helper to end", lambda: scopes(machine) == "")
     check("which is not struck by it, and nothing is mounted then", machine.mounts("/data") == [])
@@ -154,9 +188,17 @@ def comes_after_the_last_try(check, tree, machine, disk):
     machine.run("systemctl", "daemon-reload")
     failed = machine.try_to("systemctl", "start", SERVICE)
     state = machine.state(SERVICE)
-    check("without its volume the service is not started, and says which mount it needs", failed.returncode != 0 and state["ActiveState"] == "inactive", state)
+    check(
+        "without its volume the service is not started, and says which mount it needs",
+        failed.returncode != 0 and state["ActiveState"] == "inactive",
+        state,
+    )
     shown = machine.try_to("systemctl", "status", "--no-pager", "--lines=20", MOUNT).stdout
-    check("systemctl status shows the reason, and mount's exit code", "did not appear" in shown and "status=32" in shown, shown)
+    check(
+        "systemctl status shows the reason, and mount's exit code",
+        "did not appear" in shown and "status=32" in shown,
+        shown,
+    )
     status = machine.try_to("autoheal-agent", "status")
     check("status says 66", status.returncode == 66, status)
     disk.attach(machine)
@@ -164,9 +206,13 @@ def comes_after_the_last_try(check, tree, machine, disk):
     machine.run("systemctl", "start", ARRIVAL)
     machine.wait_until("active", MOUNT)
     machine.wait_until("active", SERVICE)
-    check("a volume that comes after the last try is mounted, and its service started", len(machine.mounts("/data")) == 1)
+    check(
+        "a volume that comes after the last try is mounted, and its service started", len(machine.mounts("/data")) == 1
+    )
     machine.run("systemctl", "start", ARRIVAL)
-    check("a further one finds nothing to do", machine.state(ARRIVAL)["ConditionResult"] == "no", machine.state(ARRIVAL))
+    check(
+        "a further one finds nothing to do", machine.state(ARRIVAL)["ConditionResult"] == "no", machine.state(ARRIVAL)
+    )
     machine.run("systemctl", "stop", SERVICE, MOUNT, UNIT)
 
 
@@ -178,7 +224,7 @@ def refuses(check, machine, disk):
     machine.try_to("systemctl", "start", SERVICE)
     state = machine.state(MOUNT)
     check("a refusal fails the mount unit", state["ActiveState"] == "failed" and state["Result"] == "exit-code", state)
-    check("and not a byte is written", b"somebody's data" in open(disk.node, "rb").read(6 << 20)[5 << 20:])
+    check("and not a byte is written", b"somebody's data" in open(disk.node, "rb").read(6 << 20)[5 << 20 :])
     shown = machine.try_to("systemctl", "status", "--no-pager", "--lines=20", MOUNT).stdout
     check("systemctl status says what was found", "5242880" in shown and "status=32" in shown, shown)
     status = machine.try_to("autoheal-agent", "status")

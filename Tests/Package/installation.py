@@ -8,7 +8,8 @@ WANTED = "/etc/systemd/system/multi-user.target.wants/autoheal-agent.service"
 CONFIG = "/etc/autoheal-agent/config.toml"
 # Left by user data whose volume has not been mounted yet: the next boot would install the package again.
 USER_DATA = [
-    "/usr/local/sbin/autoheal-install", "/etc/systemd/system/autoheal-install.service",
+    "/usr/local/sbin/autoheal-install",
+    "/etc/systemd/system/autoheal-install.service",
     "/etc/systemd/system/multi-user.target.wants/autoheal-install.service",
     "/etc/systemd/system/autoheal-installed.service",
     "/etc/systemd/system/autoheal-data.target.wants/autoheal-installed.service",
@@ -25,7 +26,10 @@ def prove(report, tree, deb, newer, root):
     tree.run("dpkg", "--install", deb)
     check("installed, with nothing but what it depends on", "install ok installed" in status(tree))
     check("enabled", enabled())
-    check("no conffiles: what is in /etc is the user's", tree.run("dpkg-query", "-W", "-f", "${Conffiles}", "autoheal-agent") == "")
+    check(
+        "no conffiles: what is in /etc is the user's",
+        tree.run("dpkg-query", "-W", "-f", "${Conffiles}", "autoheal-agent") == "",
+    )
     check("a place for the configuration, and none in it", os.listdir(tree.file("/etc/autoheal-agent")) == [])
     version = tree.run("dpkg-query", "-W", "-f", "${Version}", "autoheal-agent").rpartition("-")[0]
     found = tree.run("autoheal-agent", "--version").strip()
@@ -40,7 +44,10 @@ def prove(report, tree, deb, newer, root):
     tree.run("systemctl", "enable", "autoheal-agent.service")
 
     tree.run("dpkg", "--remove", "autoheal-agent")
-    check("removed; the configuration stays", os.path.exists(tree.file(CONFIG)) and not os.path.exists(tree.file("/usr/bin/autoheal-agent")))
+    check(
+        "removed; the configuration stays",
+        os.path.exists(tree.file(CONFIG)) and not os.path.exists(tree.file("/usr/bin/autoheal-agent")),
+    )
     tree.run("dpkg", "--install", deb)
     check("installed again; enabled, the configuration is there", enabled() and os.path.exists(tree.file(CONFIG)))
 

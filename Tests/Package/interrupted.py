@@ -18,7 +18,8 @@ until [ "$1" = --output ]; do shift; done
 cp /root/package.deb "$2"
 """
 LEFT = [
-    "/etc/systemd/system/autoheal-install.service", "/etc/systemd/system/autoheal-installed.service",
+    "/etc/systemd/system/autoheal-install.service",
+    "/etc/systemd/system/autoheal-installed.service",
     "/etc/systemd/system/multi-user.target.wants/autoheal-install.service",
     "/etc/systemd/system/autoheal-data.target.wants/autoheal-installed.service",
 ]
@@ -52,7 +53,9 @@ def story(stage):
         machine.wait_until("activating")
         status = machine.run("dpkg-query", "-W", "-f", "${Status}", "autoheal-agent")
         check("the next boot goes on, and repairs a half-configured package", status == "install ok installed", status)
-        machine.wait("the script to end", lambda: machine.state("autoheal-install.service")["ActiveState"] == "inactive")
+        machine.wait(
+            "the script to end", lambda: machine.state("autoheal-install.service")["ActiveState"] == "inactive"
+        )
         left = [path for path in LEFT if machine.try_to("test", "-e", path).returncode]
         check("it stays until the volume is mounted", left == [], left)
         disk.attach(machine)
@@ -66,7 +69,11 @@ def story(stage):
     with stage.machine() as machine:
         machine.wait_until("active", "dependent.service")
         state = machine.state("autoheal-install.service")["ActiveState"]
-        check("the boot after that installs nothing", state == "inactive" and "autoheal-install:" not in machine.console(), state)
+        check(
+            "the boot after that installs nothing",
+            state == "inactive" and "autoheal-install:" not in machine.console(),
+            state,
+        )
     os.remove(tree.file("/usr/local/bin/curl"))
     tree.run("systemctl", "disable", "cloud-init-local.service", "attach.service")
 

@@ -29,11 +29,24 @@ class Machine:
         with open(self.log, "wb") as console:
             # A terminal of its own for /dev/console; its output is the console's.
             self.process = subprocess.Popen(
-                self.group.entering([
-                    "systemd-nspawn", "--quiet", "--directory", self.tree.path, "--register=no", "--keep-unit",
-                    "--private-network", "--capability=all", "--console=read-only", "--boot",
-                ]),
-                stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
+                self.group.entering(
+                    [
+                        "systemd-nspawn",
+                        "--quiet",
+                        "--directory",
+                        self.tree.path,
+                        "--register=no",
+                        "--keep-unit",
+                        "--private-network",
+                        "--capability=all",
+                        "--console=read-only",
+                        "--boot",
+                    ]
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=True,
             )
         try:
             self.leader = self.wait("systemd to start", self.find_leader)
@@ -87,7 +100,9 @@ class Machine:
 
     def journal(self, *arguments):
         """What the last boot has noted, read from the tree, so also when the machine has ended."""
-        return self.tree.run("journalctl", "--directory=/var/log/journal", "--boot", "--output=cat", "--quiet", *arguments)
+        return self.tree.run(
+            "journalctl", "--directory=/var/log/journal", "--boot", "--output=cat", "--quiet", *arguments
+        )
 
     def try_to(self, *command, limit=60):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
@@ -107,7 +122,10 @@ class Machine:
 
     def state(self, unit=UNIT):
         lines = self.try_to(
-            "systemctl", "show", unit, "--property",
+            "systemctl",
+            "show",
+            unit,
+            "--property",
             "ActiveState,SubState,Result,NRestarts,ExecMainStatus,MainPID,ConditionResult,InvocationID",
         ).stdout.splitlines()
         return {"ActiveState": "", "SubState": "", "NRestarts": "0"} | dict(line.split("=", 1) for line in lines)

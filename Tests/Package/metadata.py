@@ -49,7 +49,18 @@ class MetadataService:
 
     def __enter__(self):
         self.tell("InService")
-        command = ["nsenter", "--target", self.machine.leader, "--net", sys.executable, "-c", SERVER, str(PORT), PATH, self.file]
+        command = [
+            "nsenter",
+            "--target",
+            self.machine.leader,
+            "--net",
+            sys.executable,
+            "-c",
+            SERVER,
+            str(PORT),
+            PATH,
+            self.file,
+        ]
         self.process = subprocess.Popen(command)
         return self
 

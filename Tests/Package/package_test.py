@@ -67,7 +67,9 @@ def main():
     parser.add_argument("--deb", metavar="FILE", help="the package to test instead of building one")
     parser.add_argument("--no-boot", action="store_true", help="leave out what needs systemd-nspawn")
     parser.add_argument("--suite", choices=image.RELEASES, action="append", help="only this Debian; may be repeated")
-    parser.add_argument("--stage", action="append", metavar="NAME", help="only this stage of the units; may be repeated")
+    parser.add_argument(
+        "--stage", action="append", metavar="NAME", help="only this stage of the units; may be repeated"
+    )
     parser.add_argument("--logs", metavar="DIRECTORY", help="where to leave logs (default: .build/test-package)")
     options = parser.parse_args()
     if os.geteuid() != 0:
@@ -83,7 +85,9 @@ def main():
     else:
         report.begin("build")
         with open(os.path.join(logs, "build.log"), "w") as log:
-            built = subprocess.run([os.path.join(ROOT, "script", "package")], stdout=subprocess.PIPE, stderr=log, text=True)
+            built = subprocess.run(
+                [os.path.join(ROOT, "script", "package")], stdout=subprocess.PIPE, stderr=log, text=True
+            )
         if built.returncode != 0:
             sys.exit(f"test-package: script/package failed; see {log.name}")
         deb = built.stdout.split()[-1]

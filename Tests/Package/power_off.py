@@ -26,7 +26,9 @@ def story(stage, configure):
     with stage.machine() as machine:
         machine.wait("the machine to power off", machine.has_ended)
     tries = machine.outcomes("refused")
-    report.check("after the last of its tries", len(tries) == 3 and all("did not appear" in text for text in tries), tries)
+    report.check(
+        "after the last of its tries", len(tries) == 3 and all("did not appear" in text for text in tries), tries
+    )
     said = machine.console().count("powering off")
     report.check("with one line on the console", said == 1, machine.console()[-600:])
 
@@ -41,7 +43,13 @@ def story(stage, configure):
     arrival_after_the_last_try(stage)
 
     disk.erase()
-    subprocess.run(["sfdisk", "--quiet", "--no-reread", disk.node], input="label: gpt\n,,\n", text=True, check=True, capture_output=True)
+    subprocess.run(
+        ["sfdisk", "--quiet", "--no-reread", disk.node],
+        input="label: gpt\n,,\n",
+        text=True,
+        check=True,
+        capture_output=True,
+    )
     disk.is_there(tree, UNIT)
     with stage.machine() as machine:
         machine.wait("the machine to power off", machine.has_ended)
@@ -53,7 +61,11 @@ def story(stage, configure):
     configure(tree, disk, "no-such-key = 1\n")
     with stage.machine() as machine:
         machine.wait("the machine to power off", machine.has_ended)
-    report.check("after a wrong configuration, whose error is on the console", "no-such-key" in machine.console(), machine.console()[-600:])
+    report.check(
+        "after a wrong configuration, whose error is on the console",
+        "no-such-key" in machine.console(),
+        machine.console()[-600:],
+    )
 
 
 def stops(stage):
@@ -77,7 +89,10 @@ def stops(stage):
         first = machine.state()["InvocationID"]
         machine.run("systemctl", "restart", "--no-block", UNIT)
         is_left_alone("a unit that waits is restarted", machine)
-        machine.wait("a further run", lambda: machine.state()["InvocationID"] not in ("", first) and machine.said().count("Not there yet") > 1)
+        machine.wait(
+            "a further run",
+            lambda: machine.state()["InvocationID"] not in ("", first) and machine.said().count("Not there yet") > 1,
+        )
         check("  and waits again", machine.state()["ActiveState"] == "activating", machine.state())
         before = decision(machine)
         machine.run("systemctl", "stop", UNIT)
@@ -88,7 +103,11 @@ def stops(stage):
         before = decision(machine)
         machine.run("dpkg", "--remove", "autoheal-agent")
         jobs = machine.run("systemctl", "list-jobs", "--plain", "--no-legend")
-        check("the package is removed, and the machine stays on", "poweroff.target" not in jobs and not machine.has_ended(), jobs)
+        check(
+            "the package is removed, and the machine stays on",
+            "poweroff.target" not in jobs and not machine.has_ended(),
+            jobs,
+        )
         machine.run("dpkg", "--install", stage.deb)
 
         os.rename(tree.file(AGENT), tree.file(AGENT + ".real"))
@@ -111,7 +130,11 @@ def stops(stage):
         machine.run("systemctl", "--no-block", "halt")
         machine.wait("the machine to halt", machine.has_ended)
     console = machine.console()
-    check("no power-off beside a shutdown that is under way", "Power Off" not in console and "powering off" not in console, console[-600:])
+    check(
+        "no power-off beside a shutdown that is under way",
+        "Power Off" not in console and "powering off" not in console,
+        console[-600:],
+    )
 
     tree.write(config, waits.replace("tries = 999", "tries = 2"))
     with stage.machine() as machine:
@@ -125,14 +148,20 @@ def stops(stage):
         machine.run("systemctl", "reset-failed", UNIT)
         machine.run("systemctl", "start", "--no-block", UNIT)
         machine.wait("the machine to power off", machine.has_ended)
-    check("after the last try of a unit that was stopped before", machine.console().count("powering off") == 1, machine.console()[-600:])
+    check(
+        "after the last try of a unit that was stopped before",
+        machine.console().count("powering off") == 1,
+        machine.console()[-600:],
+    )
 
     tree.write(config, waits)
     with stage.machine() as machine:
         # Each begins one of the three tries that there are, and the last restart has all of them again.
         for _ in range(4):
             said = machine.said().count("Not there yet")
-            machine.wait("a run", lambda: machine.said().count("Not there yet") > said or machine.state()["SubState"] == "start")
+            machine.wait(
+                "a run", lambda: machine.said().count("Not there yet") > said or machine.state()["SubState"] == "start"
+            )
             before = decision(machine)
             machine.try_to("systemctl", "restart", "--no-block", UNIT)
             is_left_alone("it is restarted again", machine)
@@ -141,11 +170,17 @@ def stops(stage):
         for _ in range(20):
             machine.try_to("systemctl", "restart", "--no-block", UNIT)
         machine.wait("a further run", lambda: machine.has_ended() or machine.state()["SubState"] == "start")
-        check("restarted 20 times in a row", not machine.has_ended() and "powering off" not in machine.console(), machine.console()[-600:])
+        check(
+            "restarted 20 times in a row",
+            not machine.has_ended() and "powering off" not in machine.console(),
+            machine.console()[-600:],
+        )
         # As other units' OnFailure= do, which a power-off of ours must not throw out.
         machine.run("systemctl", "--no-block", "start", "halt.target")
         machine.wait("the machine to halt", machine.has_ended)
-    check("a shutdown that is not irreversible goes on", "powering off" not in machine.console(), machine.console()[-600:])
+    check(
+        "a shutdown that is not irreversible goes on", "powering off" not in machine.console(), machine.console()[-600:]
+    )
 
     tree.write(config, waits.replace("tries = 999", "tries = 2"))
     with stage.machine() as machine:
@@ -156,7 +191,9 @@ def stops(stage):
             file.write("no-such-key = 1\n")
         machine.try_to("systemctl", "restart", UNIT)
         is_left_alone("a wrong file does not cost an instance that has its data", machine)
-        check("  which is said", "every volume is mounted and can be used" in machine.console(), machine.console()[-600:])
+        check(
+            "  which is said", "every volume is mounted and can be used" in machine.console(), machine.console()[-600:]
+        )
         disk.detach(machine)
     tree.write(config, waits.replace("tries = 999", "tries = 2"))
     disk.erase()
@@ -168,7 +205,9 @@ def arrival_after_the_last_try(stage):
     disk.erase()
     with open(tree.file(DROP_IN)) as file:
         before = file.read()
-    tree.write(DROP_IN, before.replace("StartLimitBurst=3", "StartLimitBurst=2").replace("RestartSec=2", "RestartSec=15"))
+    tree.write(
+        DROP_IN, before.replace("StartLimitBurst=3", "StartLimitBurst=2").replace("RestartSec=2", "RestartSec=15")
+    )
     with stage.machine() as machine:
         machine.wait("the second try", lambda: int(machine.state()["NRestarts"]) == 1)
         machine.wait("the pause after it", lambda: machine.state()["SubState"].startswith("auto-restart"))
@@ -177,10 +216,14 @@ def arrival_after_the_last_try(stage):
         machine.run("systemctl", "start", "autoheal-agent-arrival.service")
         machine.wait("an end", lambda: machine.has_ended() or machine.state()["ActiveState"] == "active")
         mounted = not machine.has_ended() and len(machine.mounts("/data")) == 1
-        check("a volume that comes in the pause after the last try keeps the instance", mounted, machine.console()[-600:])
+        check(
+            "a volume that comes in the pause after the last try keeps the instance", mounted, machine.console()[-600:]
+        )
     tree.write(DROP_IN, before)
 
 
 def decision(machine):
     """When the unit that powers off last ended."""
-    return machine.try_to("systemctl", "show", POWER_OFF, "--property=ExecMainExitTimestampMonotonic", "--value").stdout.strip()
+    return machine.try_to(
+        "systemctl", "show", POWER_OFF, "--property=ExecMainExitTimestampMonotonic", "--value"
+    ).stdout.strip()

@@ -37,9 +37,27 @@ ExecStart=/bin/sleep infinity
 WantedBy=autoheal-data.target
 """
 # Somebody else's, whom nobody asks to stop.
-HOLDER = ("systemd-run", "--quiet", "--unit=holder", "--uid=nobody", "--working-directory=/data", "/bin/sleep", "infinity")
+HOLDER = (
+    "systemd-run",
+    "--quiet",
+    "--unit=holder",
+    "--uid=nobody",
+    "--working-directory=/data",
+    "/bin/sleep",
+    "infinity",
+)
 # A mount namespace that no unmount outside reaches.
-HIDDEN = ("systemd-run", "--quiet", "--unit=hidden", "unshare", "--mount", "--propagation", "private", "/bin/sleep", "infinity")
+HIDDEN = (
+    "systemd-run",
+    "--quiet",
+    "--unit=hidden",
+    "unshare",
+    "--mount",
+    "--propagation",
+    "private",
+    "/bin/sleep",
+    "infinity",
+)
 
 
 def story(stage, configure, bind):
@@ -80,14 +98,27 @@ def after_a_notice(report, machine, disk, metadata):
     machine.wait("the watcher to see it", lambda: '"status":"releasing"' in ask(machine, "/health"))
     pages = [ask(machine, page)[:3] for page in ("/health", "/ready")]
     check("meanwhile /health is 200, releasing, and /ready 503", pages == ["200", "503"], pages)
-    states = {unit: machine.state(unit)["ActiveState"] for unit in ("writer.service", "needs-mount.service", "dependent.service", TARGET, UNIT)}
-    check("what is bound to the volume, what requires its mount, and the agent have stopped", set(states.values()) == {"inactive"}, states)
-    check("the holder goes on, and the volume stays", machine.state("holder.service")["ActiveState"] == "active" and len(machine.mounts("/data")) == 1)
+    states = {
+        unit: machine.state(unit)["ActiveState"]
+        for unit in ("writer.service", "needs-mount.service", "dependent.service", TARGET, UNIT)
+    }
+    check(
+        "what is bound to the volume, what requires its mount, and the agent have stopped",
+        set(states.values()) == {"inactive"},
+        states,
+    )
+    check(
+        "the holder goes on, and the volume stays",
+        machine.state("holder.service")["ActiveState"] == "active" and len(machine.mounts("/data")) == 1,
+    )
     held = time.monotonic()
     machine.run("systemctl", "stop", "holder.service")
     machine.wait("the release", lambda: machine.journal("--unit", RELEASE, "AUTOHEAL_OUTCOME=released"))
     now = time.monotonic()
-    report.figure("from the notice to a release that waits for a holder", f"{now - begin:.1f} s, of which {now - held:.1f} s after it had let go")
+    report.figure(
+        "from the notice to a release that waits for a holder",
+        f"{now - begin:.1f} s, of which {now - held:.1f} s after it had let go",
+    )
     check("nothing is mounted, and nobody has the device", machine.mounts("/data") == [] and is_free(disk))
     machine.wait("the unit to end", lambda: machine.state(RELEASE)["ActiveState"] == "inactive")
     check("the release succeeded", machine.state(RELEASE)["Result"] == "success", machine.state(RELEASE))
@@ -104,13 +135,21 @@ def after_a_notice(report, machine, disk, metadata):
     check("and the unit is skipped, not failed", machine.state()["ActiveState"] == "inactive", machine.state())
     failed = machine.run("systemctl", "list-units", "--failed", "--plain", "--no-legend", "autoheal*")
     check("nothing of ours failed", failed == "", failed)
-    complaints = machine.journal("--unit", RELEASE, "--grep", "not permitted|denied") if "denied" in machine.journal("--unit", RELEASE) else ""
+    complaints = (
+        machine.journal("--unit", RELEASE, "--grep", "not permitted|denied")
+        if "denied" in machine.journal("--unit", RELEASE)
+        else ""
+    )
     check("nothing complains about the sandbox", complaints == "", complaints)
 
 
 def prove_clean(check, disk):
     features = subprocess.run(["dumpe2fs", "-h", disk.node], check=True, capture_output=True, text=True).stdout
-    check("the file system is clean, with nothing in its journal", "needs_recovery" not in features and "state:         clean" in features, features)
+    check(
+        "the file system is clean, with nothing in its journal",
+        "needs_recovery" not in features and "state:         clean" in features,
+        features,
+    )
     rows = subprocess.run(["debugfs", "-R", "cat /rows", disk.node], check=True, capture_output=True, text=True).stdout
     check("what the service wrote as it stopped is in the volume", "row\nthe last row\n" in rows, rows[-100:])
 
@@ -119,16 +158,31 @@ def by_hand(check, machine):
     machine.run(*HIDDEN)
     machine.wait("its namespace", lambda: machine.runs("sleep"))
     first = machine.try_to("autoheal-agent", "release", "--wait", "1")
-    check("a mount in another namespace is no release", first.returncode == 69 and "only" in first.stderr and "released." not in first.stderr, first.stderr)
+    check(
+        "a mount in another namespace is no release",
+        first.returncode == 69 and "only" in first.stderr and "released." not in first.stderr,
+        first.stderr,
+    )
     machine.run("systemctl", "stop", "hidden.service")
     second = machine.try_to("autoheal-agent", "release")
     check("and is one once that is gone", second.returncode == 0 and "outcome=released" in second.stderr, second.stderr)
     machine.run("systemctl", "start", ARRIVAL)
-    check("a volume that arrives is left alone", machine.mounts("/data") == [] and machine.state()["ActiveState"] == "inactive")
+    check(
+        "a volume that arrives is left alone",
+        machine.mounts("/data") == [] and machine.state()["ActiveState"] == "inactive",
+    )
     # As a timer or a socket does.
     wanted = machine.try_to("systemctl", "start", "dependent.service")
-    check("nor does a service that wants it mount it", wanted.returncode != 0 and machine.mounts("/data") == [], wanted.stderr)
-    check("and the log says what does", "systemctl start autoheal-agent" in machine.journal("--unit", UNIT), machine.journal("--unit", UNIT))
+    check(
+        "nor does a service that wants it mount it",
+        wanted.returncode != 0 and machine.mounts("/data") == [],
+        wanted.stderr,
+    )
+    check(
+        "and the log says what does",
+        "systemctl start autoheal-agent" in machine.journal("--unit", UNIT),
+        machine.journal("--unit", UNIT),
+    )
     machine.run("systemctl", "start", UNIT)
     for unit in ("writer.service", "needs-mount.service", "dependent.service"):
         machine.wait_until("active", unit)

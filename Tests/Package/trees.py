@@ -73,10 +73,20 @@ class Tree:
             with open(os.path.join(self.logs, "tree.log"), "w") as log:
                 subprocess.run(
                     [
-                        "mmdebstrap", "--mode=root", "--variant=minbase", "--include=" + PACKAGES, *image.apt_options(),
-                        "--dpkgopt=path-exclude=/usr/share/locale/*", self.suite, new, sources,
+                        "mmdebstrap",
+                        "--mode=root",
+                        "--variant=minbase",
+                        "--include=" + PACKAGES,
+                        *image.apt_options(),
+                        "--dpkgopt=path-exclude=/usr/share/locale/*",
+                        self.suite,
+                        new,
+                        sources,
                     ],
-                    check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    check=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
                 )
             os.rename(new, archive)
         finally:
@@ -112,12 +122,20 @@ class Tree:
 
     def names(self):
         """Every path and where it links to, without what package management itself keeps."""
-        own = ("/run/", "/var/lib/dpkg/", "/var/log/", "/var/cache/", "/var/tmp/", "/var/lib/apt/", "/var/lib/systemd/deb-systemd-helper")
+        own = (
+            "/run/",
+            "/var/lib/dpkg/",
+            "/var/log/",
+            "/var/cache/",
+            "/var/tmp/",
+            "/var/lib/apt/",
+            "/var/lib/systemd/deb-systemd-helper",
+        )
         found = set()
         for folder, folders, files in os.walk(self.path):
             for name in folders + files:
                 path = os.path.join(folder, name)
-                inside = path[len(self.path):]
+                inside = path[len(self.path) :]
                 if not inside.startswith(own):
                     found.add((inside, os.readlink(path) if os.path.islink(path) else ""))
         return found

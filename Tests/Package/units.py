@@ -68,7 +68,10 @@ def prove(report, tree, deb, newer, logs, only=None):
             "fstab": ("a volume that is one line of /etc/fstab", fstab.story),
             "baked": ("an instance with another one's disk", baked.story),
             "interrupted": ("a first boot that is interrupted", interrupted.story),
-            "powers-off": ("an instance that cannot get its data powers off", lambda stage: power_off.story(stage, configure)),
+            "powers-off": (
+                "an instance that cannot get its data powers off",
+                lambda stage: power_off.story(stage, configure),
+            ),
         }
         for name, (title, act) in stages.items():
             if only and name not in only:
@@ -120,7 +123,9 @@ def unconfigured(stage):
     with stage.machine() as machine:
         machine.wait_until("active", "multi-user.target")
         state = machine.state()
-        report.check("the unit was skipped", (state["ConditionResult"], state["ActiveState"]) == ("no", "inactive"), state)
+        report.check(
+            "the unit was skipped", (state["ConditionResult"], state["ActiveState"]) == ("no", "inactive"), state
+        )
         failed = machine.run("systemctl", "list-units", "--failed", "--plain", "--no-legend", "autoheal*")
         report.check("nothing of ours failed", failed == "", failed)
         target = machine.try_to("systemctl", "start", TARGET)
@@ -140,7 +145,10 @@ def late(stage):
         state = machine.wait_until("active")
         machine.wait_until("active", "dependent.service")
         check("the volume is mounted where PID 1 sees it", len(machine.mounts("/data")) == 1)
-        check("the dependent service was started after a later try", machine.try_to("test", "-e", "/data/dependent").returncode == 0)
+        check(
+            "the dependent service was started after a later try",
+            machine.try_to("test", "-e", "/data/dependent").returncode == 0,
+        )
         status = machine.try_to("autoheal-agent", "status")
         check("status says 0", status.returncode == 0, status.stdout)
         journal = machine.run("journalctl", "--unit", UNIT, "AUTOHEAL_OUTCOME=changed", "--output=cat")
@@ -148,8 +156,14 @@ def late(stage):
         refused = machine.run("journalctl", "--unit", UNIT, "AUTOHEAL_OUTCOME=refused", "--output=cat")
         lost = int(state["NRestarts"]) - len(refused.splitlines())
         check("no last line is lost to journalctl -u", lost == 0, refused)
-        complaints = machine.try_to("journalctl", "--unit", UNIT, "--grep", "not permitted|denied", "--output=cat").stdout
-        check("nothing complains about the sandbox", "ermitted" not in complaints and "denied" not in complaints, complaints)
+        complaints = machine.try_to(
+            "journalctl", "--unit", UNIT, "--grep", "not permitted|denied", "--output=cat"
+        ).stdout
+        check(
+            "nothing complains about the sandbox",
+            "ermitted" not in complaints and "denied" not in complaints,
+            complaints,
+        )
         machine.wait("the outcome on the console", lambda: "The volume is mounted" in machine.said())
         check("that it waited is on the console", "Not there yet" in machine.said(), machine.said())
 
@@ -157,14 +171,21 @@ def late(stage):
         after = machine.state()
         same = (after["InvocationID"], after["ActiveState"]) == (state["InvocationID"], "active")
         check("an upgrade leaves the unit as it is", same, after)
-        check("an upgrade leaves the volume and the service", dependent_runs(machine) and len(machine.mounts("/data")) == 1)
+        check(
+            "an upgrade leaves the volume and the service",
+            dependent_runs(machine) and len(machine.mounts("/data")) == 1,
+        )
         reload = machine.run("systemctl", "show", UNIT, "--property=NeedDaemonReload", "--value").strip()
         check("systemd knows the new unit", reload == "no", reload)
 
         machine.run("dpkg", "--remove", "autoheal-agent")
-        check("removal leaves the volume and the service", dependent_runs(machine) and len(machine.mounts("/data")) == 1)
+        check(
+            "removal leaves the volume and the service", dependent_runs(machine) and len(machine.mounts("/data")) == 1
+        )
         machine.run("dpkg", "--purge", "autoheal-agent")
-        check("purging leaves the volume and the service", dependent_runs(machine) and len(machine.mounts("/data")) == 1)
+        check(
+            "purging leaves the volume and the service", dependent_runs(machine) and len(machine.mounts("/data")) == 1
+        )
         check("purging takes the configuration", machine.try_to("test", "-e", "/etc/autoheal-agent").returncode != 0)
         machine.run("dpkg", "--install", deb)
         began = machine.try_to("systemctl", "is-active", UNIT).stdout.strip()
@@ -190,7 +211,11 @@ def stopped(stage):
         ended = machine.try_to("test", "-e", "/run/mkfs-ended").returncode == 0
         check("stopping waits for mkfs", ended and disk.has_filesystem(), f"mkfs ended: {ended}")
         state = machine.state()
-        check("the agent ends with 75 and is not started again", state["ExecMainStatus"] == "75" and state["ActiveState"] == "failed", state)
+        check(
+            "the agent ends with 75 and is not started again",
+            state["ExecMainStatus"] == "75" and state["ActiveState"] == "failed",
+            state,
+        )
         check("nothing is mounted", machine.mounts("/data") == [])
 
         disk.erase()
@@ -219,7 +244,11 @@ def stopped(stage):
         machine.run("systemctl", "start", "--no-block", UNIT)
         machine.wait("the last try", lambda: machine.state()["ActiveState"] == "failed")
         state = machine.state()
-        check("it is tried as often as the limit says", (state["NRestarts"], state["ExecMainStatus"]) == ("3", "66"), state)
+        check(
+            "it is tried as often as the limit says",
+            (state["NRestarts"], state["ExecMainStatus"]) == ("3", "66"),
+            state,
+        )
         disk.attach(machine)
         # What udev does for EBS volumes; a loop device is none.
         machine.run("systemctl", "start", "autoheal-agent-arrival.service")
@@ -292,4 +321,8 @@ def kernel_refuses(stage):
         machine.run("systemctl", "start", "--no-block", UNIT)
         machine.wait("the last word", lambda: machine.state()["ExecMainStatus"] == "71")
         journal = machine.run("journalctl", "--unit", UNIT, "AUTOHEAL_OUTCOME=failed", "--output=cat")
-        check("what the kernel's log says of it is in the journal", "can't mount with journal_async_commit" in journal, journal)
+        check(
+            "what the kernel's log says of it is in the journal",
+            "can't mount with journal_async_commit" in journal,
+            journal,
+        )

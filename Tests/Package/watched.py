@@ -47,16 +47,26 @@ def story(stage, configure):
             prove_identity(check, machine, watcher["MainPID"])
             machine.wait("the volume to be ready", lambda: ask(machine, "/ready").startswith("200"))
             page = ask(machine, "/health")
-            check("/health is 200, healthy, and names the mount point to this machine", page.startswith("200") and '"status":"healthy"' in page and "/data" in page, page)
+            check(
+                "/health is 200, healthy, and names the mount point to this machine",
+                page.startswith("200") and '"status":"healthy"' in page and "/data" in page,
+                page,
+            )
             text = machine.run("systemctl", "show", WATCH, "--property=StatusText", "--value")
-            check("its status is in systemctl status", text.strip() == "/data: healthy, dependent.service: healthy", text)
+            check(
+                "its status is in systemctl status", text.strip() == "/data: healthy, dependent.service: healthy", text
+            )
             prove_cost(stage.report, machine, watcher["MainPID"])
             prove_growth(check, machine, disk)
 
             machine.run("systemctl", "kill", "--signal=KILL", WATCH)
             again = machine.wait("another watcher", lambda: other(machine, watcher))
             states = [machine.state(unit)["ActiveState"] for unit in (UNIT, "dependent.service")]
-            check("when it is killed, nothing else happens, and it comes again", states == ["active", "active"] and again, states)
+            check(
+                "when it is killed, nothing else happens, and it comes again",
+                states == ["active", "active"] and again,
+                states,
+            )
 
             machine.run("systemctl", "stop", "dependent.service")
             machine.wait("the required service to be missed", lambda: ask(machine, "/health").startswith("503"))
@@ -67,7 +77,11 @@ def story(stage, configure):
 
             configure(tree, disk)
             machine.wait("nobody to listen", lambda: ask(machine, "/live") == "")
-            check("it heeds the file when that changes", machine.state(WATCH)["ActiveState"] == "active", machine.state(WATCH))
+            check(
+                "it heeds the file when that changes",
+                machine.state(WATCH)["ActiveState"] == "active",
+                machine.state(WATCH),
+            )
 
 
 def prove_identity(check, machine, process):
@@ -92,7 +106,11 @@ def prove_growth(check, machine, disk):
     subprocess.run(["losetup", "--set-capacity", disk.node], check=True)
     machine.wait("the file system to grow", lambda: size(machine) > LARGE * 0.9)
     after = machine.state("dependent.service")
-    check("an enlarged volume grows while its service goes on", (after["InvocationID"], after["ActiveState"]) == (before, "active"), after)
+    check(
+        "an enlarged volume grows while its service goes on",
+        (after["InvocationID"], after["ActiveState"]) == (before, "active"),
+        after,
+    )
     grow = machine.wait_until("inactive", "autoheal-grow.service")
     check("by a unit of its own, once", grow["Result"] == "success", grow)
     entries = machine.journal("--unit", "autoheal-grow.service")

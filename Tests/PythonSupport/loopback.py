@@ -14,6 +14,14 @@ os.environ |= {
     "MOTO_ACCOUNT_ID": "123456789012",
     "NO_PROXY": "127.0.0.1",
 }
-FOREIGN = ["AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_SESSION_TOKEN", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"]
+FOREIGN = [
+    "AWS_CA_BUNDLE",
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "http_proxy",
+    "https_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+]
 for name in FOREIGN:
     os.environ.pop(name, None)

@@ -1,7 +1,7 @@
 """Scrapes a watcher on a real volume, and reads the answer with the client library of Prometheus. Needs root.
 
-    python3 -m pip install -r Tests/ScrapeTests/requirements.txt
-    python3 -m pytest Tests/ScrapeTests
+python3 -m pip install -r Tests/ScrapeTests/requirements.txt
+python3 -m pytest Tests/ScrapeTests
 """
 
 import os

@@ -47,7 +47,7 @@ class Template:
         if not isinstance(each, dict):
             return each
         if len(each) == 1:
-            (name, argument), = each.items()
+            ((name, argument),) = each.items()
             if name == "Ref" or name.startswith("Fn::"):
                 return getattr(self, "do_" + name.removeprefix("Fn::").lower())(argument)
         values = {key: self.value(value) for key, value in each.items()}

@@ -185,7 +185,17 @@ def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, clo
     text = base64.b64decode(user_data).decode()
     assert f'volume-id = "{volume["VolumeId"]}"' in text and 'device = "/dev/sdf"' in text
     # Nothing of Terraform's is left; the shell has its own.
-    shell = {"AUTOHEAL_INSTANCE", "AUTOHEAL_RESUMED", "Status", "Version", "finish_wanted", "instance", "lines", "package", "wanted"}
+    shell = {
+        "AUTOHEAL_INSTANCE",
+        "AUTOHEAL_RESUMED",
+        "Status",
+        "Version",
+        "finish_wanted",
+        "instance",
+        "lines",
+        "package",
+        "wanted",
+    }
     assert set(re.findall(r"\$\{([^}:%#]*)", text)) <= shell and "%{" not in text and "$${" not in text
 
     terraform(tmp_path, "destroy", "-no-color", "-auto-approve", "-input=false", *variables)

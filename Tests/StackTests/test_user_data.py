@@ -79,7 +79,9 @@ print(yaml.safe_dump(handler.cloud_buf))
 def test_a_cloud_config_part_before_ours_keeps_its_lists(tmp_path):
     if not Path("/usr/lib/python3/dist-packages/cloudinit").exists():
         pytest.skip("cloud-init is not installed")
-    (tmp_path / "first").write_text("#cloud-config\nruncmd: [[touch, /x]]\nwrite_files: [{path: /y, content: z}]\npackages: [jq]\n")
+    (tmp_path / "first").write_text(
+        "#cloud-config\nruncmd: [[touch, /x]]\nwrite_files: [{path: /y, content: z}]\npackages: [jq]\n"
+    )
     (tmp_path / "ours").write_text(generate("userdata", "--preinstalled"))
     done = subprocess.run(
         ["/usr/bin/python3", "-c", MERGE, tmp_path / "first", tmp_path / "ours"], capture_output=True, text=True
@@ -231,8 +233,10 @@ class Sandbox:
 def sandbox(tmp_path):
     if os.geteuid() != 0 or not shutil.which("unshare"):
         pytest.skip("needs root, for a mount namespace")
-    probe = "mount -t tmpfs none /mnt && mkdir /mnt/a /mnt/b /mnt/c && mount -t overlay none -o " \
+    probe = (
+        "mount -t tmpfs none /mnt && mkdir /mnt/a /mnt/b /mnt/c && mount -t overlay none -o "
         "lowerdir=/,upperdir=/mnt/a,workdir=/mnt/b /mnt/c"
+    )
     if subprocess.run(["unshare", "--mount", "sh", "-c", probe], capture_output=True).returncode:
         pytest.skip("this kernel allows no overlay in a mount namespace")
     return Sandbox(tmp_path)
@@ -472,7 +476,10 @@ def test_run_names_its_instance_before_any_agent_is_there(sandbox):
 
 
 def test_run_names_none_where_cloud_init_knows_none(sandbox):
-    sandbox.run(INSTANCE.replace("i-0123456789abcdef0", "iid-datasource-none"), generate("userdata", "--preinstalled", "--format", "shell"))
+    sandbox.run(
+        INSTANCE.replace("i-0123456789abcdef0", "iid-datasource-none"),
+        generate("userdata", "--preinstalled", "--format", "shell"),
+    )
     assert "instance-id" not in tomllib.loads(sandbox.read(CONFIGURATION))
 
 
@@ -486,7 +493,9 @@ def test_run_does_without_the_name_where_the_agent_does_not_know_it(sandbox):
 
 
 def test_run_says_that_the_agent_does_not_take_the_configuration(sandbox):
-    (sandbox.shared / "autoheal-agent").write_text('#!/bin/sh\n[ "$2" != check ] || { echo "config.toml:5: bad" >&2; exit 78; }\n')
+    (sandbox.shared / "autoheal-agent").write_text(
+        '#!/bin/sh\n[ "$2" != check ] || { echo "config.toml:5: bad" >&2; exit 78; }\n'
+    )
     (sandbox.shared / "autoheal-agent").chmod(0o755)
     said = sandbox.run("touch /dev/console", generate("userdata", "--preinstalled", "--format", "shell"))
     assert "exit 1" in said and "the configuration is wrong: config.toml:5: bad" in sandbox.read("console")
@@ -574,7 +583,9 @@ def test_run_leaves_an_agent_off_that_was_disabled_since(sandbox, package):
         f"cat {sandbox.shared}/off >/usr/bin/systemctl; : >{sandbox.shared}/systemctl",
         NEXT_BOOT.format(instance=""),
     )
-    assert not [line for line in sandbox.read("systemctl").splitlines() if line.split()[0] in ("enable", "start", "restart")]
+    assert not [
+        line for line in sandbox.read("systemctl").splitlines() if line.split()[0] in ("enable", "start", "restart")
+    ]
     assert not sandbox.read(RESUMES)
 
 
@@ -685,7 +696,10 @@ def test_run_is_not_held_up_by_a_console_that_has_been_stopped(sandbox, package)
 
 def test_run_forgets_a_policy_that_the_image_brought(sandbox):
     drop_in = "/etc/systemd/system/autoheal-agent.service.d/10-power-off-on-failure.conf"
-    sandbox.run(f"mkdir -p {os.path.dirname(drop_in)}; touch {drop_in}", generate("userdata", "--preinstalled", "--format", "shell"))
+    sandbox.run(
+        f"mkdir -p {os.path.dirname(drop_in)}; touch {drop_in}",
+        generate("userdata", "--preinstalled", "--format", "shell"),
+    )
     assert not (sandbox.shared / "system/autoheal-agent.service.d/10-power-off-on-failure.conf").exists()
 
 
@@ -733,7 +747,9 @@ def test_run_does_not_leave_a_unit_with_the_old_volumes(sandbox, then, last):
     agent = f'#!/bin/sh\n[ "$2" != changed ] || {{ {done} && exit 1; exit 0; }}\n'
     (sandbox.shared / "autoheal-agent").write_text(agent)
     (sandbox.shared / "autoheal-agent").chmod(0o755)
-    sandbox.run(STATES.format(shared=sandbox.shared, then=then), generate("userdata", "--preinstalled", "--format", "shell"))
+    sandbox.run(
+        STATES.format(shared=sandbox.shared, then=then), generate("userdata", "--preinstalled", "--format", "shell")
+    )
     asked = [line.removesuffix(" autoheal-agent.service") for line in sandbox.read("systemctl").splitlines()]
     assert asked[-1] == last and asked.count("kill --kill-who=main") == 1, asked
 
@@ -765,7 +781,9 @@ def with_fstab(package, *options):
 def test_run_writes_a_line_of_fstab_in_the_place_of_an_older_one_and_mounts_by_it(sandbox, package):
     text = with_fstab(package)
     prepare = "printf '" + OF_IMAGE.replace("\n", "\\n") + "' >/etc/fstab\n"
-    said = sandbox.run(prepare, text, "cp /etc/fstab " + str(sandbox.shared / "first"), text, "cp /etc/fstab " + str(sandbox.shared))
+    said = sandbox.run(
+        prepare, text, "cp /etc/fstab " + str(sandbox.shared / "first"), text, "cp /etc/fstab " + str(sandbox.shared)
+    )
     assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
     assert sandbox.read("first").splitlines() == [OF_IMAGE.splitlines()[0], OF_IMAGE.splitlines()[2], LINE], said
     assert sandbox.read("fstab") == sandbox.read("first"), "a second run changed it"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from errors import BenchError
 
+
 @dataclass(frozen=True)
 class Binary:
     size: int
@@ -16,8 +17,13 @@ class Binary:
 def build(repository):
     """Builds the release binary, which takes no time if nothing changed since the last build."""
     try:
-        built = subprocess.run([repository / "script" / "build-release"], check=True, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True)
+        built = subprocess.run(
+            [repository / "script" / "build-release"],
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
     except (OSError, subprocess.CalledProcessError) as error:
         raise BenchError(f"The agent could not be built, see script/build-release: {error}") from error
     return Path(built.stdout.strip())

@@ -50,21 +50,43 @@ own, and removes them when it ends, also by an error or Ctrl-C. It wants 8 GiB o
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        prog="script/bench", description=DESCRIPTION, epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        prog="script/bench",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--quick", action="store_true", help="few repetitions, no device above 16 GiB")
-    parser.add_argument("--only", action="append", choices=list(SITUATIONS), metavar="SITUATION",
-                        help="measure only this situation; can be given more than once")
-    parser.add_argument("-n", "--repetitions", type=int, metavar="REPS",
-                        help=f"timed runs of each command (default {FULL.repetitions}, --quick {QUICK.repetitions})")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=list(SITUATIONS),
+        metavar="SITUATION",
+        help="measure only this situation; can be given more than once",
+    )
+    parser.add_argument(
+        "-n",
+        "--repetitions",
+        type=int,
+        metavar="REPS",
+        help=f"timed runs of each command (default {FULL.repetitions}, --quick {QUICK.repetitions})",
+    )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--agent", type=Path, metavar="PATH",
-                       help="measure this program (default: build the release binary of this repository)")
+    which.add_argument(
+        "--agent",
+        type=Path,
+        metavar="PATH",
+        help="measure this program (default: build the release binary of this repository)",
+    )
     which.add_argument("--without-agent", action="store_true", help="measure only the other commands")
-    parser.add_argument("--output", type=Path, metavar="FILE",
-                        help="write the report to FILE (default: docs/benchmark.md if all is measured, else no file)")
-    parser.add_argument("--readme", action="store_true",
-                        help="make the README's table from this run, if all is measured")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the report to FILE (default: docs/benchmark.md if all is measured, else no file)",
+    )
+    parser.add_argument(
+        "--readme", action="store_true", help="make the README's table from this run, if all is measured"
+    )
     options = parser.parse_args()
     options.whole = not (options.quick or options.only or options.without_agent)
     if options.readme and not options.whole:

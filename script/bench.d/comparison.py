@@ -82,8 +82,11 @@ class Bench:
         """Adds to the first hour of a volume what was written to it until no more was written."""
         row = Settled(contestant.name)
         hour.rows.append(row)
-        with (self.recorded_failure(row), Image(self.workspace, hour.disk) as image,
-              Volume(self.workspace, image) as volume):
+        with (
+            self.recorded_failure(row),
+            Image(self.workspace, hour.disk) as image,
+            Volume(self.workspace, image) as volume,
+        ):
             volume.attach()
             run_present(self.workspace, contestant, [volume])
             until_still(volume, row, contestant.mounts)

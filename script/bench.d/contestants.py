@@ -71,20 +71,21 @@ class Contestants:
         self.mkfs = Contestant(MKFS_ALONE, lambda node, _: mkfs(node), mounts=False)
         self.bare = floor(BARE, tools, lambda node: [mkfs(node)])
         self.floor = floor(FLOOR, tools, lambda node: [[tools.survey, node], mkfs(node)])
-        self.check_floor = floor(
-            CHECK_FLOOR, tools, lambda node: [[tools.agent, "--version"], ["e2fsck", "-p", node]])
+        self.check_floor = floor(CHECK_FLOOR, tools, lambda node: [[tools.agent, "--version"], ["e2fsck", "-p", node]])
         self.mount_call = floor(MOUNT_CALL, tools, lambda _: [])
         self.mount = Contestant(MOUNT, lambda node, directory: ["mount", node, directory])
         self.mountpoint = Contestant("mountpoint -q", lambda _, directory: ["mountpoint", "-q", directory])
         self.version = Contestant(VERSION, lambda *_: [tools.agent, "--version"])
-        self.agent = Contestant(
-            AGENT, lambda node, directory: agent_command(tools.agent, node, directory), waits=True)
+        self.agent = Contestant(AGENT, lambda node, directory: agent_command(tools.agent, node, directory), waits=True)
         self.agent_unchecked = Contestant(
-            UNCHECKED,
-            lambda node, directory: [*agent_command(tools.agent, node, directory), "--no-check"])
+            UNCHECKED, lambda node, directory: [*agent_command(tools.agent, node, directory), "--no-check"]
+        )
         self.agent_together = Contestant(
-            TOGETHER, self.agent.command, waits=True,
-            together=lambda volumes: together_command(tools.agent, configuration, volumes))
+            TOGETHER,
+            self.agent.command,
+            waits=True,
+            together=lambda volumes: together_command(tools.agent, configuration, volumes),
+        )
         self.has_agent = tools.agent is not None
         self.agents = [self.agent] if self.has_agent else []
 
@@ -95,7 +96,9 @@ def agent_command(program, node, mount_point):
 
 def together_command(program, configuration, volumes):
     """All volumes in one process: they stand in its configuration."""
-    tables = [f'[[volume]]\ndevice = "{node}"\nmount-point = "{mount_point}"\ntries = 6\ninterval = 10\n'
-              for node, mount_point in volumes]
+    tables = [
+        f'[[volume]]\ndevice = "{node}"\nmount-point = "{mount_point}"\ntries = 6\ninterval = 10\n'
+        for node, mount_point in volumes
+    ]
     configuration.write_text("\n".join(tables))
     return [program, "mount", "--config", str(configuration)]

@@ -22,8 +22,11 @@ class Disk:
 
 SLOW = Disk("16 GiB", 16 * GIB, slow=True)
 SMALL, MEDIUM, LARGE, LARGEST = (
-    Disk("1 GiB", GIB), Disk("16 GiB", 16 * GIB), Disk("1 TiB", 1024 * GIB, most_repetitions=5),
-    Disk("16 TiB", 16384 * GIB, most_repetitions=3))
+    Disk("1 GiB", GIB),
+    Disk("16 GiB", 16 * GIB),
+    Disk("1 TiB", 1024 * GIB, most_repetitions=5),
+    Disk("16 TiB", 16384 * GIB, most_repetitions=3),
+)
 # To read of them what has to be read takes 11 and 44 s, which the limits of the disk decide.
 SLOW_LARGE, SLOW_LARGEST = (replace(disk, slow=True, most_repetitions=1) for disk in (LARGE, LARGEST))
 

@@ -22,8 +22,16 @@ class Sample:
     @classmethod
     def of(cls, timings, ms, io):
         reads, writes, read, written = io or [None] * 4
-        return cls(ms, max(t.peak for t in timings), sum(t.minor for t in timings), sum(t.major for t in timings),
-                   reads, writes, read, written)
+        return cls(
+            ms,
+            max(t.peak for t in timings),
+            sum(t.minor for t in timings),
+            sum(t.major for t in timings),
+            reads,
+            writes,
+            read,
+            written,
+        )
 
 
 @dataclass
@@ -95,8 +103,9 @@ class Results:
         """Whether a command failed, or one that is not known for it lost data."""
         rows = [row for table in self.tables for row in table.rows]
         rows_of_the_hour = self.first_hour.rows if self.first_hour else []
-        return (any(row.failure or (row.lost_data and row.contestant != LOOP) for row in rows)
-                or any(row.failure for row in rows_of_the_hour))
+        return any(row.failure or (row.lost_data and row.contestant != LOOP) for row in rows) or any(
+            row.failure for row in rows_of_the_hour
+        )
 
 
 def brief(contestant):

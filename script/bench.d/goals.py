@@ -119,8 +119,12 @@ def times_faster(table, reference, wanted):
 
 
 def peak(results):
-    peaks = [row.own_peak_kib for table in results.tables for row in table.rows
-             if row.contestant in (AGENT, UNCHECKED) and row.own_peak_kib]
+    peaks = [
+        row.own_peak_kib
+        for table in results.tables
+        for row in table.rows
+        if row.contestant in (AGENT, UNCHECKED) and row.own_peak_kib
+    ]
     if not peaks:
         return Verdict("peak memory, one volume", "<= 20 MiB", "", None)
     mib = max(peaks) / 1024

@@ -26,8 +26,10 @@ def table(results):
         last = [each for each in results.of(situation) if each.disk == disk][-1]
         cells = [milliseconds(last.row(contestant)) for contestant in (ours, floor)]
         lines.append(f"| {title} | {' | '.join(cells)} | {other_way(last.row(other), name)} |")
-    written = [row and f"{row.in_all / 2**20:,.0f} MiB".replace(",", " ")
-               for row in map(results.first_hour.row, (AGENT, MKFS_ALONE, SHELL))]
+    written = [
+        row and f"{row.in_all / 2**20:,.0f} MiB".replace(",", " ")
+        for row in map(results.first_hour.row, (AGENT, MKFS_ALONE, SHELL))
+    ]
     title = f"written in the first hour, blank {results.first_hour.disk.title}"
     return "\n".join([*lines, f"| {title} | {written[0]} | mkfs: {written[1]} | shell: {written[2]} |"]) + "\n"
 

@@ -75,25 +75,47 @@ def render(repository, effort, load, results, verdicts):
             for table in tables:
                 parts += [f"### {table.disk.title}", align(list(detailed(table)))]
     if results.first_hour:
-        parts += ["## Bytes written in the first hour", f"### {results.first_hour.disk.title}",
-                  align(list(settled(results.first_hour)))]
+        parts += [
+            "## Bytes written in the first hour",
+            f"### {results.first_hour.disk.title}",
+            align(list(settled(results.first_hour))),
+        ]
     return "\n\n".join([*parts, METHOD])
 
 
 def detailed(table):
-    yield ("", "ms", "p10 - p90", f"x {brief(table.reference)}", "reads", "writes", "MiB read", "MiB written",
-           "peak MiB", "own peak", "faults")
+    yield (
+        "",
+        "ms",
+        "p10 - p90",
+        f"x {brief(table.reference)}",
+        "reads",
+        "writes",
+        "MiB read",
+        "MiB written",
+        "peak MiB",
+        "own peak",
+        "faults",
+    )
     reference = table.row(table.reference)
     for row in table.rows:
         if row.failure:
             yield row.contestant, f"failed: {row.failure}", *[""] * 9
             continue
         name = f"{row.contestant} (lost the data)" if row.lost_data else row.contestant
-        yield (name, short(row.median()), spread(row), times(row, reference), count(row, "reads"),
-               count(row, "writes"), count(row, "bytes_read", 2**20), count(row, "bytes_written", 2**20),
-               count(row, "peak_kib", 2**10),
-               f"{row.own_peak_kib / 2**10:.1f}" if row.own_peak_kib else "",
-               f"{count(row, 'minor')} / {count(row, 'major')}")
+        yield (
+            name,
+            short(row.median()),
+            spread(row),
+            times(row, reference),
+            count(row, "reads"),
+            count(row, "writes"),
+            count(row, "bytes_read", 2**20),
+            count(row, "bytes_written", 2**20),
+            count(row, "peak_kib", 2**10),
+            f"{row.own_peak_kib / 2**10:.1f}" if row.own_peak_kib else "",
+            f"{count(row, 'minor')} / {count(row, 'major')}",
+        )
 
 
 def side_by_side(tables):
@@ -103,8 +125,11 @@ def side_by_side(tables):
         cells = []
         for table in tables:
             each = table.rows[index]
-            cells.append(f"failed: {each.failure}" if each.failure else
-                         f"{short(each.median())} ({spread(each)}), x {times(each, table.row(table.reference))}")
+            cells.append(
+                f"failed: {each.failure}"
+                if each.failure
+                else f"{short(each.median())} ({spread(each)}), x {times(each, table.row(table.reference))}"
+            )
         lines.append([row.contestant, *cells])
     return align(lines)
 
@@ -123,8 +148,11 @@ def settled(hour):
 
 
 def peak_together(tables):
-    peaks = [f"{table.row(TOGETHER).own_peak_kib / 2**10:.1f} MiB with {table.volumes}"
-             for table in tables if table.row(TOGETHER)]
+    peaks = [
+        f"{table.row(TOGETHER).own_peak_kib / 2**10:.1f} MiB with {table.volumes}"
+        for table in tables
+        if table.row(TOGETHER)
+    ]
     return [f"Peak memory of one process for all volumes: {', '.join(peaks)}."] if peaks else []
 
 
@@ -165,11 +193,16 @@ def machine(repository):
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     system = platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
     commit = version("git", "-C", str(repository), "rev-parse", "--short", "HEAD")
-    return ", ".join([
-        f"{datetime.date.today()}, commit {commit}: {len(os.sched_getaffinity(0))} cores ({processor()})",
-        f"{memory:.0f} GiB of memory", system, f"Linux {platform.release()}",
-        version("mount", "--version").partition(" (")[0].removeprefix("mount from "),
-        version("mkfs.ext4", "-V").partition(" (")[0].replace("mke2fs", "e2fsprogs")])
+    return ", ".join(
+        [
+            f"{datetime.date.today()}, commit {commit}: {len(os.sched_getaffinity(0))} cores ({processor()})",
+            f"{memory:.0f} GiB of memory",
+            system,
+            f"Linux {platform.release()}",
+            version("mount", "--version").partition(" (")[0].removeprefix("mount from "),
+            version("mkfs.ext4", "-V").partition(" (")[0].replace("mke2fs", "e2fsprogs"),
+        ]
+    )
 
 
 def processor():

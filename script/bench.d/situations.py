@@ -11,16 +11,29 @@ def attach(bench):
     rest = [*chosen.agents, chosen.userdata_loop]
     bench.on_new_volumes("attach blank", [chosen.floor, *rest], MEDIUM, chosen.floor, run=run_arriving)
     with bench.formatted(MEDIUM, bench.effort.loop_repetitions) as images:
-        bench.on_new_volumes("attach existing", [chosen.mount_call, *rest], MEDIUM, chosen.mount_call, images,
-                             run=run_arriving)
+        bench.on_new_volumes(
+            "attach existing", [chosen.mount_call, *rest], MEDIUM, chosen.mount_call, images, run=run_arriving
+        )
 
 
 def blank(bench):
     chosen = bench.contestants
     for disk in bench.effort.disks:
         loops = [chosen.userdata_loop] if disk == MEDIUM else []
-        bench.on_new_volumes("blank", [chosen.floor, *chosen.agents, chosen.bare, chosen.shell_line,
-                                       chosen.shell_line_lazy, chosen.makefs, *loops], disk, chosen.floor)
+        bench.on_new_volumes(
+            "blank",
+            [
+                chosen.floor,
+                *chosen.agents,
+                chosen.bare,
+                chosen.shell_line,
+                chosen.shell_line_lazy,
+                chosen.makefs,
+                *loops,
+            ],
+            disk,
+            chosen.floor,
+        )
 
 
 def survey(bench):
@@ -35,8 +48,15 @@ def existing(bench):
     for disk in bench.effort.disks:
         loops = [chosen.userdata_loop] if disk == MEDIUM else []
         with bench.formatted(disk, bench.effort.loop_repetitions if loops else 1) as images:
-            compared = [chosen.mount_call, chosen.mount, *of_agent, chosen.shell_line, chosen.shell_line_check,
-                        chosen.makefs, *loops]
+            compared = [
+                chosen.mount_call,
+                chosen.mount,
+                *of_agent,
+                chosen.shell_line,
+                chosen.shell_line_check,
+                chosen.makefs,
+                *loops,
+            ]
             bench.on_new_volumes("existing", compared, disk, chosen.mount, images)
 
 
@@ -61,12 +81,23 @@ def volumes(bench):
     together = [chosen.agent_together] if chosen.has_agent else []
     for disk in (MEDIUM, SLOW):
         for count in bench.effort.volumes:
-            bench.on_new_volumes("volumes blank", [chosen.floor, *together, *chosen.agents, chosen.shell_line_lazy],
-                                 disk, chosen.floor, volumes=count)
+            bench.on_new_volumes(
+                "volumes blank",
+                [chosen.floor, *together, *chosen.agents, chosen.shell_line_lazy],
+                disk,
+                chosen.floor,
+                volumes=count,
+            )
         with bench.formatted(disk, max(bench.effort.volumes)) as images:
             for count in bench.effort.volumes:
-                bench.on_new_volumes("volumes existing", [chosen.mount_call, *chosen.agents, chosen.shell_line], disk,
-                                     chosen.mount_call, images, count)
+                bench.on_new_volumes(
+                    "volumes existing",
+                    [chosen.mount_call, *chosen.agents, chosen.shell_line],
+                    disk,
+                    chosen.mount_call,
+                    images,
+                    count,
+                )
 
 
 def first_hour(bench):
@@ -76,5 +107,12 @@ def first_hour(bench):
         bench.settle(bench.results.first_hour, contestant)
 
 
-SITUATIONS = {"attach": attach, "blank": blank, "survey": survey, "existing": existing, "nothing": nothing,
-              "volumes": volumes, "first-hour": first_hour}
+SITUATIONS = {
+    "attach": attach,
+    "blank": blank,
+    "survey": survey,
+    "existing": existing,
+    "nothing": nothing,
+    "volumes": volumes,
+    "first-hour": first_hour,
+}

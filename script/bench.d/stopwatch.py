@@ -37,8 +37,13 @@ class Stopwatch:
     def __enter__(self):
         with open(self._workspace.log, "wb") as log:
             self._process = subprocess.Popen(
-                self._arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                start_new_session=True, env=environment(self._workspace))
+                self._arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                env=environment(self._workspace),
+            )
         return self
 
     def __exit__(self, *_):

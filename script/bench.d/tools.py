@@ -9,9 +9,17 @@ from errors import BenchError
 
 SOURCES = Path(__file__).resolve().parent
 PACKAGE_OF = {
-    "cc": "gcc", "pkg-config": "pkg-config", "strip": "binutils", "objdump": "binutils", "mkfs.ext4": "e2fsprogs",
-    "e2fsck": "e2fsprogs", "dumpe2fs": "e2fsprogs", "blkid": "util-linux", "lsblk": "util-linux",
-    "unshare": "util-linux", "mount": "mount",
+    "cc": "gcc",
+    "pkg-config": "pkg-config",
+    "strip": "binutils",
+    "objdump": "binutils",
+    "mkfs.ext4": "e2fsprogs",
+    "e2fsck": "e2fsprogs",
+    "dumpe2fs": "e2fsprogs",
+    "blkid": "util-linux",
+    "lsblk": "util-linux",
+    "unshare": "util-linux",
+    "mount": "mount",
     "/lib/systemd/systemd-makefs": "systemd",
 }
 

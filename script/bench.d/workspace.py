@@ -55,9 +55,17 @@ class Workspace:
     def _start_slow_disk(self, undo):
         with held_signals():
             daemon = subprocess.Popen(
-                [self.tools.slow_disk, str(IO_DELAY_MICROSECONDS), str(IOS_PER_SECOND), str(BYTES_PER_SECOND),
-                 str(self.disks), str(self.slow)],
-                stdin=subprocess.DEVNULL, start_new_session=True)
+                [
+                    self.tools.slow_disk,
+                    str(IO_DELAY_MICROSECONDS),
+                    str(IOS_PER_SECOND),
+                    str(BYTES_PER_SECOND),
+                    str(self.disks),
+                    str(self.slow),
+                ],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
             undo.callback(stop, daemon)
         undo.callback(unmount, self.slow)
         deadline = time.monotonic() + 10
