@@ -11,12 +11,12 @@ import threading
 from collections import defaultdict
 from types import ModuleType, SimpleNamespace
 
-import loopback  # noqa: F401, I001  (before boto3)
 import boto3
 import botocore.endpoint
 import pytest
 from hypothesis import HealthCheck, settings
 
+import loopback  # noqa: F401  (before boto3)
 from functions import deployed
 from simulated_cloud import Context, SimulatedCloud
 
@@ -69,7 +69,7 @@ def server():
 def cloud(server, monkeypatch):
     server.reset()
     # The pauses between the attempts of botocore, too, are simulated.
-    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda each: server.clock.sleep(each)))
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=server.clock.sleep))
     return server
 
 
@@ -98,7 +98,7 @@ class Attach:
             module.client(service)
         monkeypatch.setattr(module, "print", self.keep, raising=False)
 
-    def keep(self, line, flush=False):
+    def keep(self, line, **_):
         assert "\n" not in line
         self.lines.append(json.loads(line))
 
@@ -107,7 +107,7 @@ class Attach:
         self.allocation = allocation
         self.group = group or self.group
         devices = [f"/dev/sd{letter}" for letter in "fghijklmnop"]
-        pairs = ",".join(f"{device}={volume}" for device, volume in zip(devices, self.volumes))
+        pairs = ",".join(f"{device}={volume}" for device, volume in zip(devices, self.volumes, strict=False))
         for key, value in {
             "GROUP_NAME": self.group,
             "HOOK_NAME": self.cloud.hook,

@@ -416,6 +416,7 @@ class SimulatedCloud:
         if self.clock.now < self.hide_instances_until:  # what EC2 calls eventual consistency
             return "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>"
         self.seen["instances"] = {each.id: each.state for each in self.backend.all_instances()}
+        return None
 
     def on_DescribeVolumes(self, parameters):
         self.seen["volumes"] = {
@@ -432,13 +433,12 @@ class SimulatedCloud:
     # The rules of Auto Scaling
 
     def active_action(self, parameters):
-        for action in self.actions:
-            if (action.group, action.hook, action.instance) == tuple(
-                parameters.get(key) for key in ("AutoScalingGroupName", "LifecycleHookName", "InstanceId")
-            ) and parameters.get("LifecycleActionToken", action.token) == action.token:
-                if not action.ended:
-                    return action
+        names = tuple(parameters.get(key) for key in ("AutoScalingGroupName", "LifecycleHookName", "InstanceId"))
         token = parameters.get("LifecycleActionToken")
+        for action in self.actions:
+            is_meant = (action.group, action.hook, action.instance) == names and token in (None, action.token)
+            if is_meant and not action.ended:
+                return action
         raise Refused("ValidationError", f"No active Lifecycle Action found with token {token}")
 
     def on_RecordLifecycleActionHeartbeat(self, parameters):
@@ -463,7 +463,7 @@ class SimulatedCloud:
         if not minimum <= desired <= group.max_size:
             raise Refused("ValidationError", f"Desired capacity:{desired} must be between the sizes of the group")
         if desired > 0:
-            return
+            return None
         group.min_size, group.desired_capacity = minimum, desired
         for each in group.instance_states:
             each.lifecycle_state = "Terminating"

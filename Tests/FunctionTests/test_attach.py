@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from simulated_cloud import (
     ACCESS_DENIED,
@@ -455,7 +456,7 @@ def test_budget_runs_out_while_every_call_takes_its_whole_time(cloud, attach):
 def test_a_completion_that_cannot_be_delivered_is_raised_so_that_lambda_tries_again(cloud, attach, fault):
     cloud.fail("CompleteLifecycleAction", *[fault] * 1000)
     action = attach.launch()
-    with pytest.raises(Exception):
+    with pytest.raises((ClientError, BotoCoreError)):
         attach(action.event())
     cloud.faults.clear()
     cloud.hook_timeout = 7200

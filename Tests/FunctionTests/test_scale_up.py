@@ -54,7 +54,7 @@ class ScaleUp:
         self.timeout = 900
         self.lines = []
         module.client.cache_clear()
-        monkeypatch.setattr(module, "print", lambda line, flush: self.lines.append(json.loads(line)), raising=False)
+        monkeypatch.setattr(module, "print", lambda line, **_: self.lines.append(json.loads(line)), raising=False)
 
     def event(self, kind, **changes):
         event = {

@@ -67,7 +67,7 @@ def story(stage):
         check("a restored instance is released by 'config adopt'", len(machine.mounts("/data")) == 1)
 
     # On purpose, with a volume that is not there; user data knows better.
-    tree.write(CONFIG, f'[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "/dev/loop-none"\ntries = 999\n')
+    tree.write(CONFIG, '[agent]\nmetadata-disabled = true\n[[volume]]\ndevice = "/dev/loop-none"\ntries = 999\n')
     with stage.machine() as machine:
         machine.wait_until("active", "multi-user.target")
         check("a file that names no instance acts everywhere", machine.state()["ActiveState"] == "activating")

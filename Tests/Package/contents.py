@@ -21,10 +21,10 @@ UNITS = [
 ]
 # systemd.exec(5): each of them gives the unit a mount namespace, in which nobody else would see the volume.
 NAMESPACE_OPTIONS = """
-    BindPaths BindReadOnlyPaths DynamicUser ExecPaths ExtensionDirectories ExtensionImages InaccessiblePaths LogNamespace
-    MountAPIVFS MountFlags MountImages NoExecPaths PrivateDevices PrivateIPC PrivateMounts PrivateTmp ProcSubset
-    ProtectControlGroups ProtectHome ProtectKernelLogs ProtectKernelModules ProtectKernelTunables ProtectProc ProtectSystem
-    ReadOnlyPaths ReadWritePaths RootDirectory RootImage TemporaryFileSystem
+    BindPaths BindReadOnlyPaths DynamicUser ExecPaths ExtensionDirectories ExtensionImages InaccessiblePaths
+    LogNamespace MountAPIVFS MountFlags MountImages NoExecPaths PrivateDevices PrivateIPC PrivateMounts PrivateTmp
+    ProcSubset ProtectControlGroups ProtectHome ProtectKernelLogs ProtectKernelModules ProtectKernelTunables
+    ProtectProc ProtectSystem ReadOnlyPaths ReadWritePaths RootDirectory RootImage TemporaryFileSystem
 """.split()
 # systemd-analyze's figure of 2026-11; a lower one is better, a higher one needs a reason.
 EXPOSURE = 3.9

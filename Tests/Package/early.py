@@ -19,7 +19,8 @@ EARLY = """\
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -c 'mountpoint /data && touch /run/early-began'
-ExecStop=/bin/sh -c 'for i in 1 2 3; do mountpoint -q /data || break; sleep 1; done; echo written >/data/early-last-write'
+ExecStop=/bin/sh -c 'for i in 1 2 3; do mountpoint -q /data || break; sleep 1; done; \\
+    echo written >/data/early-last-write'
 """
 ATTACH = """\
 [Unit]

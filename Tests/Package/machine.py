@@ -193,7 +193,7 @@ class Disk:
         minor = os.minor(os.stat(self.node).st_rdev)
         tree.write(
             "/etc/systemd/system/attach.service",
-            # Not before the journal is where it stays: nothing keeps a machine that is about to power off from ending sooner.
+            # Not before the journal is where it stays: a machine that is about to power off may end sooner.
             f"[Unit]\nDefaultDependencies=no\nAfter=systemd-journal-flush.service\nBefore={unit}\n[Service]\nType=oneshot\n"
             f"ExecStart=/usr/bin/mknod {self.node} b 7 {minor}\n[Install]\nWantedBy=multi-user.target\n",
         )

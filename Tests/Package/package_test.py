@@ -1,7 +1,7 @@
 """The command line of script/test-package: build, look at the package, install it in a tree, boot that tree.
 
-That is done with the systemd of each supported Debian, side by side. Everything happens in a directory of its own and in
-containers without a network; needs root.
+That is done with the systemd of each supported Debian, side by side. Everything happens in a directory of its own and
+in containers without a network; needs root.
 """
 
 import argparse
@@ -102,7 +102,7 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(len(suites)) as executor:
             runs = [
                 executor.submit(prove, part, suite, deb, newer, work, os.path.join(logs, suite), options)
-                for part, suite in zip(parts, suites)
+                for part, suite in zip(parts, suites, strict=True)
             ]
         for run in runs:
             run.result()

@@ -1,4 +1,4 @@
-"""replace-instance.conf: an instance that cannot get its data powers off, and one whose agent is only stopped does not."""
+"""replace-instance.conf: an instance that cannot get its data powers off; one whose agent is only stopped does not."""
 
 import os
 import subprocess
@@ -158,10 +158,7 @@ def stops(stage):
     with stage.machine() as machine:
         # Each begins one of the three tries that there are, and the last restart has all of them again.
         for _ in range(4):
-            said = machine.said().count("Not there yet")
-            machine.wait(
-                "a run", lambda: machine.said().count("Not there yet") > said or machine.state()["SubState"] == "start"
-            )
+            wait_for_a_run(machine)
             before = decision(machine)
             machine.try_to("systemctl", "restart", "--no-block", UNIT)
             is_left_alone("it is restarted again", machine)
@@ -199,8 +196,16 @@ def stops(stage):
     disk.erase()
 
 
+def wait_for_a_run(machine):
+    """Until the agent begins, or has said once more that there is no volume."""
+    said = machine.said().count("Not there yet")
+    machine.wait(
+        "a run", lambda: machine.said().count("Not there yet") > said or machine.state()["SubState"] == "start"
+    )
+
+
 def arrival_after_the_last_try(stage):
-    """In the pause before the start that the limit would refuse. To systemd 252 a start that is asked for then counts twice."""
+    """In the pause before the start that the limit would refuse. To systemd 252, one that is asked for counts twice."""
     check, tree, disk = stage.report.check, stage.tree, stage.disk
     disk.erase()
     with open(tree.file(DROP_IN)) as file:

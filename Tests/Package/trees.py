@@ -53,8 +53,8 @@ class Tree:
                 self.build(archive)
         os.mkdir(self.path)
         output("tar", "--extract", "--file", archive, "--directory", self.path)
-        # When it starts, it hangs its terminal up, and whoever has that open writes to nowhere from then on: a container's
-        # console is such a terminal, that of a machine stays open.
+        # When it starts, it hangs its terminal up, and whoever has that open writes to nowhere from then on: a
+        # container's console is such a terminal, that of a machine stays open.
         os.symlink("/dev/null", self.file("/etc/systemd/system/console-getty.service"))
         # One id for each boot of each copy.
         open(os.path.join(self.path, "etc", "machine-id"), "w").close()

@@ -1,4 +1,4 @@
-"""The watcher under a real systemd: who it is, what it answers, and that a file system grows while a service goes on."""
+"""The watcher under a real systemd: who it is, what it answers, and that a file system grows below a service."""
 
 import os
 import subprocess
@@ -85,7 +85,7 @@ def story(stage, configure):
 
 
 def prove_identity(check, machine, process):
-    with open(f"/proc/{host_process(machine, process)}/status") as file:
+    with open(f"/proc/{host_process(process)}/status") as file:
         fields = dict(line.split(":", 1) for line in file.read().splitlines())
     user = machine.run("id", "-u", "autoheal-watch").strip()
     check("it is a user of its own", set(fields["Uid"].split()) == {user} and user != "0", fields["Uid"])
@@ -94,7 +94,7 @@ def prove_identity(check, machine, process):
 
 
 def prove_cost(report, machine, process):
-    answer, resident = in_network(machine, CROWD, host_process(machine, process)).split("\n")[:2]
+    answer, resident = in_network(machine, CROWD, host_process(process)).split("\n")[:2]
     report.check("a thousand slow clients keep nobody out", answer == "HTTP/1.1 200 OK", answer)
     report.figure("memory of the watcher with 1000 connections", f"{int(resident) / 1024:.1f} MiB")
     report.check("it stays below 40 MiB then", int(resident) < 40 << 10, resident)
@@ -138,7 +138,7 @@ def in_network(machine, program, *arguments, check=True):
     return subprocess.run(command, check=check, capture_output=True, text=True).stdout.strip()
 
 
-def host_process(machine, process):
+def host_process(process):
     """The process id outside of one inside."""
     for candidate in os.listdir("/proc"):
         if candidate.isdigit():

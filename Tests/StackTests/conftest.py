@@ -13,10 +13,10 @@ import os
 import subprocess
 from pathlib import Path
 
-import loopback  # noqa: F401, I001  (before boto3)
 import pytest
 import yaml
 
+import loopback  # noqa: F401  (before boto3)
 from combinations import URL
 from template import Template
 

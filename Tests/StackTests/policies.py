@@ -10,7 +10,7 @@ def kind(resource):
     """What a policy's resource is, in the words of permissions.json."""
     if resource == "*":
         return "*"
-    service, _, _, rest = resource.split(":", 5)[2:6]
+    _service, _, _, rest = resource.split(":", 5)[2:6]
     return rest.split("/")[0].split(":")[0]
 
 

@@ -212,7 +212,7 @@ UNKNOWN_TO_MOTO = {
 def test_moto_creates_and_deletes_the_stack(options, monkeypatch):
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     # Moto makes the route tables of a stack, but never deletes them, and then refuses to delete the VPC.
-    forget = lambda table, *_: table.ec2_backend.route_tables.pop(table.id)  # noqa: E731
+    forget = lambda table, *_: table.ec2_backend.route_tables.pop(table.id)
     monkeypatch.setattr(RouteTable, "delete", forget, raising=False)
     source = yaml.safe_load(generate("cloudformation", *URL, *options, "--image", "own"))
     left_out = {name for name, each in source["Resources"].items() if each["Type"] in UNKNOWN_TO_MOTO}

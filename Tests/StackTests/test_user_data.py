@@ -28,7 +28,7 @@ CONFIGURATION = Path("etc/autoheal-agent/config.toml")
 def apt(tmp_path):
     (tmp_path / "key.asc").write_text(APT_KEY)
     source = ("--apt-source", "https://apt.example.com bookworm main", "--apt-key", tmp_path / "key.asc")
-    return source + ("--package-version", "0.1.0-1")
+    return (*source, "--package-version", "0.1.0-1")
 
 
 @pytest.fixture(params=["url", "apt", "preinstalled"])
@@ -181,7 +181,10 @@ mount -t overlay none -o lowerdir=/,upperdir={base}/upper,workdir={base}/work {b
 mount --bind /proc {base}/root/proc
 mkdir -p {base}/root{shared} {base}/root/dev
 mount -t tmpfs none {base}/root/dev
-for each in null zero random urandom; do touch {base}/root/dev/$each; mount --bind /dev/$each {base}/root/dev/$each; done
+for each in null zero random urandom; do
+    touch {base}/root/dev/$each
+    mount --bind /dev/$each {base}/root/dev/$each
+done
 mount --bind {shared} {base}/root{shared}
 rm -f {base}/root/bin/systemctl {base}/root/usr/bin/systemctl
 printf '#!/bin/sh\\necho "$*" >> {shared}/systemctl\\n[ "$1" != show ] || echo no\\n' > {base}/root/usr/bin/systemctl
@@ -259,7 +262,8 @@ class Server:
             def do_GET(self):
                 server.requests += 1
                 if server.requests <= failures:
-                    return self.send_error(503)
+                    self.send_error(503)
+                    return
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(path.read_bytes() if content is None else content)
@@ -743,7 +747,8 @@ echo activating >{shared}/state
 @pytest.mark.parametrize(("then", "last"), [("active", "restart --no-block"), ("activating", "kill --kill-who=main")])
 def test_run_does_not_leave_a_unit_with_the_old_volumes(sandbox, then, last):
     """The signal comes when the agent is done with them, or ends it; a new run has read the new file."""
-    done = "[ -e {0}/state ] && grep -q activating {0}/state && grep -q kill {0}/systemctl".format(sandbox.shared)
+    shared = sandbox.shared
+    done = f"[ -e {shared}/state ] && grep -q activating {shared}/state && grep -q kill {shared}/systemctl"
     agent = f'#!/bin/sh\n[ "$2" != changed ] || {{ {done} && exit 1; exit 0; }}\n'
     (sandbox.shared / "autoheal-agent").write_text(agent)
     (sandbox.shared / "autoheal-agent").chmod(0o755)
@@ -755,7 +760,10 @@ def test_run_does_not_leave_a_unit_with_the_old_volumes(sandbox, then, last):
 
 
 MASKED = """
-printf '#!/bin/sh\\ncase $1 in is-enabled) exit 1 ;; enable) echo "Unit file is masked." >&2; exit 1 ;; esac\\n' >/usr/bin/systemctl
+cat >/usr/bin/systemctl <<'END'
+#!/bin/sh
+case $1 in is-enabled) exit 1 ;; enable) echo "Unit file is masked." >&2; exit 1 ;; esac
+END
 """
 
 

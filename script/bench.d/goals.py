@@ -2,8 +2,19 @@
 
 from dataclasses import dataclass
 
-from contestants import AGENT, CHECK_FLOOR, FLOOR, LOOP, MKFS_ALONE, MOUNT, MOUNT_CALL, SHELL_CHECK, TOGETHER
-from contestants import UNCHECKED, VERSION
+from contestants import (
+    AGENT,
+    CHECK_FLOOR,
+    FLOOR,
+    LOOP,
+    MKFS_ALONE,
+    MOUNT,
+    MOUNT_CALL,
+    SHELL_CHECK,
+    TOGETHER,
+    UNCHECKED,
+    VERSION,
+)
 from effort import LARGE, MEDIUM, SMALL
 from figures import brief
 

@@ -192,10 +192,11 @@ def machine(repository):
     """What the figures depend on, without the machine's name."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     system = platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    today = datetime.datetime.now().astimezone().date()
     commit = version("git", "-C", str(repository), "rev-parse", "--short", "HEAD")
     return ", ".join(
         [
-            f"{datetime.date.today()}, commit {commit}: {len(os.sched_getaffinity(0))} cores ({processor()})",
+            f"{today}, commit {commit}: {len(os.sched_getaffinity(0))} cores ({processor()})",
             f"{memory:.0f} GiB of memory",
             system,
             f"Linux {platform.release()}",
