@@ -23,9 +23,9 @@ from simulated_cloud import Context, SimulatedCloud
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 # A situation may take 300 simulated seconds, which are hundreds of calls.
-patient = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
-settings.register_profile("quick", max_examples=40, derandomize=True, **patient)
-settings.register_profile("thorough", max_examples=500, **patient)
+patient = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("quick", patient, max_examples=40, derandomize=True)
+settings.register_profile("thorough", patient, max_examples=500)
 settings.load_profile("quick")
 
 # The kind of resource that a parameter names, as the ARNs of IAM call it.
@@ -36,14 +36,15 @@ KINDS = {
     "VolumeId": "volume",
 }
 
-observed = defaultdict(lambda: defaultdict(set))
+observed: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
 
 
 def load(name):
     """The function as it is deployed, as a module that boto3 serves with a recording session of its own."""
     module = ModuleType(name)
-    exec(compile(deployed(name), f"{name}.py as it is deployed", "exec"), module.__dict__)
     session = boto3.Session(region_name="eu-west-1")
+    exec(compile(deployed(name), f"{name}.py as it is deployed", "exec"), vars(module))
+    vars(module)["boto3"] = session
 
     def record(params, model, **_):
         action = f"{model.service_model.signing_name}:{model.name}"
@@ -53,7 +54,6 @@ def load(name):
         observed[name][action] |= kinds
 
     session.events.register("provide-client-params.*.*", record)
-    module.boto3 = session
     return module
 
 

@@ -36,10 +36,14 @@ CLIENT_TIMEOUT = 10  # seconds that a client waits for an answer that is lost
 OPERATOR = "operator"  # in the user agent of the tests' own calls, which obey no rule and count for nothing
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 
-volume_states = {}  # those that moto does not know: creating, deleting, error
-Volume.status = property(
-    lambda volume: volume_states.get(volume.id) or ("in-use" if volume.attachment else "available")
-)
+volume_states: dict[str, str] = {}  # those that moto does not know: creating, deleting, error
+
+
+def status(volume):
+    return volume_states.get(volume.id) or ("in-use" if volume.attachment else "available")
+
+
+setattr(Volume, "status", property(status))  # noqa: B010  (moto has a method there)
 
 
 class Clock:
@@ -318,7 +322,7 @@ class SimulatedCloud:
 
     def hold(self, volume, instance, device="/dev/sdf", state="attached"):
         held = self.backend.volumes[volume]
-        held.attachment = VolumeAttachment(held, self.instance(instance), device, state)
+        held.attachment = VolumeAttachment(held, self.instance(instance), device, state)  # type: ignore[abstract]
 
     def release(self, volume):
         if volume in self.backend.volumes:

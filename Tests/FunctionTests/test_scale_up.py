@@ -25,12 +25,15 @@ class CloudFormation(HTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answer)
-        self.answers, self.refusals = [], 0
+        self.answers: list[bytes] = []
+        self.refusals = 0
         self.url = f"http://127.0.0.1:{self.server_port}/answer?X-Amz-Signature=00"
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
 
 class Answer(BaseHTTPRequestHandler):
+    server: CloudFormation
+
     def do_PUT(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.server.refusals or self.headers["Content-Type"] != "":
@@ -52,7 +55,7 @@ class ScaleUp:
         self.cloud, self.module, self.cloudformation = cloud, module, cloudformation
         self.group = cloud.group()
         self.timeout = 900
-        self.lines = []
+        self.lines: list[dict] = []
         module.client.cache_clear()
         monkeypatch.setattr(module, "print", lambda line, **_: self.lines.append(json.loads(line)), raising=False)
 

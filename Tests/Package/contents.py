@@ -101,8 +101,8 @@ def prove(report, deb, work, root):
     ):
         file = inside("usr/share/" + path)
         syntax = subprocess.run([shell, "-n", file], capture_output=True, text=True)
-        with open(file) as script:
-            text = script.read()
+        with open(file) as opened:
+            text = opened.read()
         complete = all(word in text for word in ("mount", "status", "volume-id"))
         check(f"{shell} takes its completions", syntax.returncode == 0 and complete, syntax.stderr)
 
@@ -131,10 +131,10 @@ def prove_example(check, agent, example, work):
     with open(example) as file:
         text = file.read()
     everything = os.path.join(work, "everything.toml")
-    with open(everything, "w") as file:
-        file.write(re.sub(r"^#(?=[a-z\[])", "", text, flags=re.M))
-    for name, file in (("as it is", example), ("with every key", everything)):
-        result = subprocess.run([agent, "config", "check", file], capture_output=True, text=True)
+    with open(everything, "w") as written:
+        written.write(re.sub(r"^#(?=[a-z\[])", "", text, flags=re.M))
+    for name, path in (("as it is", example), ("with every key", everything)):
+        result = subprocess.run([agent, "config", "check", path], capture_output=True, text=True)
         check(f"the example is right {name}", result.returncode == 0, result.stderr)
     # A key that the example does not know would be missing from this message too.
     wrong = os.path.join(work, "wrong.toml")

@@ -13,7 +13,7 @@ class ControlGroup:
             os.makedirs(path, exist_ok=True)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_error):
         for path in self.paths:
             for folder, _, _ in os.walk(path, topdown=False):
                 os.rmdir(folder)

@@ -106,13 +106,13 @@ class Machine:
 
     def try_to(self, *command, limit=60):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
-        command = ["nsenter", "--target", self.leader, "--all", *command]
+        inside = ["nsenter", "--target", self.leader, "--all", *command]
         try:
             return subprocess.run(
-                command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, timeout=limit
+                inside, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, timeout=limit
             )
         except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(command, 124, "", f"no answer within {limit} s")
+            return subprocess.CompletedProcess(inside, 124, "", f"no answer within {limit} s")
 
     def run(self, *command):
         result = self.try_to(*command)

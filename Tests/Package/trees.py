@@ -111,8 +111,8 @@ class Tree:
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
         # In a mount namespace of its own: Swift reads its arguments from /proc.
         script = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
-        command = ["unshare", "--mount", "sh", "-c", script, self.path, *command]
-        return subprocess.run(command, capture_output=True, text=True, env=environment)
+        inside = ["unshare", "--mount", "sh", "-c", script, self.path, *command]
+        return subprocess.run(inside, capture_output=True, text=True, env=environment)
 
     def run(self, *command):
         result = self.attempt(*command)

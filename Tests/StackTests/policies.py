@@ -23,7 +23,7 @@ def allowed(statements, group):
 
     Only what is this stack's: by name, by the tag that Auto Scaling sets, or by its subnet.
     """
-    found = {}
+    found: dict[str, set[str]] = {}
     for statement in statements:
         assert statement["Effect"] == "Allow"
         actions, resources = listed(statement["Action"]), listed(statement["Resource"])

@@ -120,7 +120,8 @@ class Template:
 
     def needs(self, name):
         """Everything that is made before this resource, and so deleted after it."""
-        found, left = set(), {name}
+        found: set[str] = set()
+        left = {name}
         while left:
             each = self.resources[left.pop()]
             direct = set(each.get("DependsOn", []))

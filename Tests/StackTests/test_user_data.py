@@ -2,6 +2,7 @@
 
 import base64
 import email
+import email.policy
 import functools
 import gzip
 import http.server
@@ -44,8 +45,14 @@ def scripts(text):
         (command,) = yaml.safe_load(text)["runcmd"]
         (script,) = re.findall(r"<<'END_OF_SCRIPT'.*?\n(.*\n)END_OF_SCRIPT\n", command, re.S)
         return [script, "#!/bin/sh\n" + command]
-    parts = [each for each in email.message_from_string(text).walk() if not each.is_multipart()]
-    return [each.get_payload(decode=True).decode() for each in parts]
+    return [each.get_content() for each in parts(text)]
+
+
+def parts(text):
+    """The parts of a MIME message; no line of theirs is folded or changed."""
+    message = email.message_from_string(text, policy=email.policy.default)
+    assert not message.defects
+    return [each for each in message.walk() if not each.is_multipart()]
 
 
 FSTAB = ("--mount-with", "fstab", "--volume-id", "vol-0123456789abcdef0")
@@ -96,8 +103,7 @@ def test_a_cloud_config_part_before_ours_keeps_its_lists(tmp_path):
 def test_mime_needs_no_list_that_another_part_may_replace(tmp_path):
     (tmp_path / "own").write_text("#cloud-config\nruncmd: [[touch, /x]]\nwrite_files: [{path: /y, content: z}]\n")
     text = generate("userdata", "--preinstalled", "--format", "mime", "--append", tmp_path / "own")
-    parts = [each for each in email.message_from_string(text).walk() if not each.is_multipart()]
-    assert [each.get_content_type() for each in parts] == ["text/x-shellscript", "text/cloud-config"]
+    assert [each.get_content_type() for each in parts(text)] == ["text/x-shellscript", "text/cloud-config"]
 
 
 def test_cloud_init_accepts_the_cloud_config(source):
@@ -111,8 +117,8 @@ def test_cloud_init_accepts_the_cloud_config(source):
         file.flush()
         # As a user without rights where possible: newer versions write to /run as root.
         os.chmod(file.name, 0o644)
-        user = {"user": "nobody"} if os.geteuid() == 0 else {}
-        done = subprocess.run(["cloud-init", "schema", "-c", file.name], capture_output=True, text=True, **user)
+        user = "nobody" if os.geteuid() == 0 else None
+        done = subprocess.run(["cloud-init", "schema", "-c", file.name], capture_output=True, text=True, user=user)
     assert done.returncode == 0 and "Valid" in done.stdout + done.stderr, done.stdout + done.stderr
 
 
@@ -133,11 +139,10 @@ def test_mime_keeps_the_parts_of_the_user(tmp_path):
     own = tmp_path / "app.sh"
     own.write_text("#!/bin/sh\necho 'héllo'\n")
     text = generate("userdata", "--preinstalled", "--format", "mime", "--append", own)
-    message = email.message_from_string(text)
-    assert message.get_content_type() == "multipart/mixed" and not message.defects
-    parts = [each for each in message.walk() if not each.is_multipart()]
-    assert [each.get_content_type() for each in parts] == ["text/x-shellscript"] * 2
-    assert parts[1].get_payload(decode=True).decode() == own.read_text()
+    assert email.message_from_string(text).get_content_type() == "multipart/mixed"
+    (_, second) = parts(text)
+    assert [each.get_content_type() for each in parts(text)] == ["text/x-shellscript"] * 2
+    assert second.get_content() == own.read_text()
 
 
 @pytest.mark.parametrize(
@@ -386,7 +391,7 @@ def repository(package, tmp_path_factory):
         pytest.skip("gpg is not installed")
     root = tmp_path_factory.mktemp("repository")
     home = Path(tempfile.mkdtemp(prefix="gpg"))
-    gpg = ["gpg", "--homedir", home, "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"]
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"]
     subprocess.run([*gpg, "--quick-generate-key", "test@example.com", "rsa2048", "sign"], check=True)
     key = subprocess.run([*gpg, "--armor", "--export"], check=True, capture_output=True, text=True).stdout
     (root / "key.asc").write_text(key)

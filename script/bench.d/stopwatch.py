@@ -13,7 +13,7 @@ TIME_LIMIT = 300
 class Timing(NamedTuple):
     """The figures of one command, as stopwatch.c prints them."""
 
-    index: int
+    number: int
     start: int
     end: int
     status: int

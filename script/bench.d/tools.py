@@ -50,8 +50,10 @@ def build_tools(directory, agent):
     copy = str(directory / "autoheal-agent") if agent else None
     if agent:
         strip(agent, copy)
-    programs = (str(directory / name) for name in ("stopwatch", "floor", "survey", "slow_disk"))
-    return Tools(*programs, copy)
+    stopwatch, floor, survey, slow_disk = (
+        str(directory / name) for name in ("stopwatch", "floor", "survey", "slow_disk")
+    )
+    return Tools(stopwatch, floor, survey, slow_disk, copy)
 
 
 def strip(program, copy):
