@@ -7,18 +7,19 @@ python3 -m pytest Tests/FunctionTests
 import json
 import logging
 import os
-import threading
 from collections import defaultdict
 from types import ModuleType, SimpleNamespace
 
 import boto3
 import botocore.endpoint
 import pytest
+from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
 import loopback  # noqa: F401  (before boto3)
+from clock import Context
 from functions import deployed
-from simulated_cloud import Context, SimulatedCloud
+from simulated_cloud import SimulatedCloud
 
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
@@ -39,12 +40,18 @@ KINDS = {
 observed: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
 
 
-def load(name):
+# No real time limit: a machine that is busy loses no answer.
+PATIENT = Config(connect_timeout=3600, read_timeout=3600)
+
+
+def load(name, cloud):
     """The function as it is deployed, as a module that boto3 serves with a recording session of its own."""
     module = ModuleType(name)
     session = boto3.Session(region_name="eu-west-1")
     exec(compile(deployed(name), f"{name}.py as it is deployed", "exec"), vars(module))
+    cloud.serve(session)
     vars(module)["boto3"] = session
+    vars(module)["CALLS"] = vars(module)["CALLS"].merge(PATIENT)
 
     def record(params, model, **_):
         action = f"{model.service_model.signing_name}:{model.name}"
@@ -69,18 +76,18 @@ def server():
 def cloud(server, monkeypatch):
     server.reset()
     # The pauses between the attempts of botocore, too, are simulated.
-    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=server.clock.sleep))
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=server.sleep))
     return server
 
 
 @pytest.fixture(scope="session")
-def attach_module():
-    return load("attach")
+def attach_module(server):
+    return load("attach", server)
 
 
 @pytest.fixture(scope="session")
-def scale_up_module():
-    return load("scale_up")
+def scale_up_module(server):
+    return load("scale_up", server)
 
 
 class Attach:
@@ -139,7 +146,8 @@ class Attach:
             self.cloud.clock.sleep(pause)
         return "RAISED"
 
-    def twice_at_once(self, event):
+    def twice(self, event, delay=0):
+        """Delivers it twice, the second time so many seconds after the first: at once, they alternate by each call."""
         outcomes = []
 
         def run():
@@ -148,11 +156,11 @@ class Attach:
             except BaseException as error:
                 outcomes.append(repr(error))
 
-        threads = [threading.Thread(target=run) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(timeout=60)
+        def run_later():
+            self.cloud.clock.sleep(delay)
+            run()
+
+        self.cloud.clock.side_by_side(run, run_later)
         return sorted(outcomes)
 
     def in_place(self, instance):

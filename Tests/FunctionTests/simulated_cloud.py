@@ -1,20 +1,20 @@
 """A cloud on loopback: moto answers, and this model adds the rules of EC2 and Auto Scaling that moto lacks.
 
-Every request goes over HTTP through `SimulatedCloud`, which sees it first: it moves the clock, carries out what is
-due by then (an instance that starts, a volume that is released), plays the fault that is next for this action,
-applies the rule of the real service, and lets moto do the rest. Time is simulated: nothing here sleeps.
+Every request goes over HTTP through `SimulatedCloud`, which sees it first: it carries out what is due by now (an
+instance that starts, a volume that is released), plays the fault that is next for this action, applies the rule of the
+real service, and lets moto do the rest. Time is simulated: nothing here sleeps. Who calls lets it pass.
 
 The rules, with the error codes EC2 documents: a volume attaches only to a running instance of its own zone, is
 `attaching` for a while, and belongs to one instance until that one has let go; a lifecycle action is completed
 once, times out, and ends with its group; an instance that leaves takes its time.
 """
 
-import contextlib
 import io
 import itertools
 import socket
 import threading
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -28,11 +28,14 @@ from moto.ec2.models.elastic_block_store import Volume, VolumeAttachment
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from clock import Clock
+
 REGION = "eu-west-1"
 ZONE, OTHER_ZONE = "eu-west-1a", "eu-west-1b"
 IMAGE = "ami-12c6146b"  # one that moto knows
 LATENCY = 0.05  # seconds that every call takes
 CLIENT_TIMEOUT = 10  # seconds that a client waits for an answer that is lost
+CALLER = "X-Caller"  # the header that tells those apart who call side by side
 OPERATOR = "operator"  # in the user agent of the tests' own calls, which obey no rule and count for nothing
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 
@@ -44,28 +47,6 @@ def status(volume):
 
 
 setattr(Volume, "status", property(status))  # noqa: B010  (moto has a method there)
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-        self._lock = threading.Lock()
-
-    def sleep(self, seconds):
-        with self._lock:
-            self.now += seconds
-
-
-class Context:
-    """What Lambda gives a function: the time that remains, by the simulated clock."""
-
-    def __init__(self, clock, timeout=900):
-        self.clock = clock
-        self.end = clock.now + timeout
-        self.aws_request_id = str(uuid.uuid4())
-
-    def get_remaining_time_in_millis(self):
-        return int((self.end - self.clock.now) * 1000)
 
 
 @dataclass
@@ -162,10 +143,9 @@ class SimulatedCloud:
             self.clock = Clock()
             self.due = []
             self.faults = {}
-            self.barriers = {}
             self.calls = []
             self.actions = []
-            self.seen = {}
+            self.seen: dict[str, dict[str, dict]] = defaultdict(dict)
             self.attach_time = 3
             self.terminate_time = 40
             self.hook_timeout = 900
@@ -173,10 +153,27 @@ class SimulatedCloud:
             self.hide_instances_until = 0
             volume_states.clear()
 
+    def sleep(self, seconds):
+        self.clock.sleep(seconds)
+
     def close(self):
         self.server.shutdown()
 
     # The machinery of a request
+
+    def serve(self, session):
+        """The clients of this session say who calls, and let time pass as the network does."""
+
+        def begin(request, **_):
+            request.headers[CALLER] = str(threading.get_ident())
+            self.clock.sleep(LATENCY)
+
+        def wait(caught_exception, **_):
+            if caught_exception:
+                self.clock.sleep(CLIENT_TIMEOUT)
+
+        session.events.register("request-created.*.*", begin)
+        session.events.register("needs-retry.*.*", wait)
 
     def __call__(self, environ, start_response):
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -187,12 +184,8 @@ class SimulatedCloud:
                 return self.moto(environ, start_response)
         parameters = dict(parse_qsl(body.decode()))
         name = parameters["Action"]
-        barrier = self.barriers.get(name)
-        if barrier:
-            with contextlib.suppress(threading.BrokenBarrierError):
-                barrier.wait(timeout=5)
         with self.lock:
-            self.clock.sleep(LATENCY)
+            parameters[CALLER] = environ["HTTP_X_CALLER"]
             self.settle()
             self.calls.append((self.clock.now, name, parameters))
             fault = self.next_fault(name)
@@ -226,7 +219,6 @@ class SimulatedCloud:
         return [f"<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>".encode()]
 
     def lose(self, environ):
-        self.clock.sleep(CLIENT_TIMEOUT)
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         raise ConnectionResetError("a lost answer")
 
@@ -419,18 +411,18 @@ class SimulatedCloud:
     def on_DescribeInstances(self, parameters):
         if self.clock.now < self.hide_instances_until:  # what EC2 calls eventual consistency
             return "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>"
-        self.seen["instances"] = {each.id: each.state for each in self.backend.all_instances()}
+        self.seen[parameters[CALLER]]["instances"] = {each.id: each.state for each in self.backend.all_instances()}
         return None
 
     def on_DescribeVolumes(self, parameters):
-        self.seen["volumes"] = {
+        self.seen[parameters[CALLER]]["volumes"] = {
             each.id: each.attachment.instance.id
             for each in self.backend.volumes.values()
             if each.attachment and each.attachment.status == "attached"
         }
 
     def on_DescribeAddresses(self, parameters):
-        self.seen["addresses"] = {
+        self.seen[parameters[CALLER]]["addresses"] = {
             each.allocation_id: each.instance.id for each in self.backend.addresses if each.instance
         }
 
@@ -452,7 +444,7 @@ class SimulatedCloud:
     def on_CompleteLifecycleAction(self, parameters):
         action = self.active_action(parameters)
         action.ended = parameters["LifecycleActionResult"]
-        action.completions.append((self.clock.now, action.ended, dict(self.seen)))
+        action.completions.append((self.clock.now, action.ended, dict(self.seen[parameters[CALLER]])))
         if action.ended == "ABANDON":
             self.terminate(action.instance)
         return done("CompleteLifecycleAction")

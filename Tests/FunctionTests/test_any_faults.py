@@ -1,4 +1,4 @@
-"""Laws of the attach function, whatever goes wrong, in any order.
+"""Laws of the attach function, whatever goes wrong, in any order. All of it is in simulated time.
 
 1. The hook is completed exactly once, unless it ended otherwise (its time, its group). It raises only when the
    completion itself failed until the time was up; then Lambda runs the event again.
@@ -63,7 +63,7 @@ situations = st.fixed_dictionaries(
         "attach_time": st.sampled_from([0, 3, 3, 3, 30, 150]),
         "hook_timeout": st.sampled_from([300, 300, 300, 65]),
         "timeout": st.sampled_from([300, 300, 120, 90]),
-        "twice": st.booleans(),
+        "twice": st.one_of(st.none(), st.just(0), st.integers(0, 200)),  # seconds later
         "incidents": st.lists(incidents, max_size=2),
         "faults": st.lists(st.tuples(st.sampled_from(ACTIONS), st.lists(faults, min_size=1, max_size=8)), max_size=4),
     }
@@ -126,7 +126,8 @@ def check_laws(cloud, attach, action, outcomes):
 @given(situation=situations)
 def test_any_faults_in_any_order(cloud, attach, situation):
     action = arrange(cloud, attach, situation)
-    outcomes = attach.twice_at_once(action.event()) if situation["twice"] else [attach.deliver(action.event())]
+    delay = situation["twice"]
+    outcomes = [attach.deliver(action.event())] if delay is None else attach.twice(action.event(), delay)
     check_laws(cloud, attach, action, outcomes)
     if not action.ended:
         return

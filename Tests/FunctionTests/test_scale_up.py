@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from clock import Context
 from simulated_cloud import (
     ACCESS_DENIED,
     DEFAULT_ACCOUNT_ID,
@@ -13,7 +14,6 @@ from simulated_cloud import (
     LOST_REQUEST,
     RATE_EXCEEDED,
     THROTTLED,
-    Context,
     Fault,
 )
 
