@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
-import loopback  # noqa: F401  (before boto3)
+import loopback  # noqa: F401  (before anything looks at the environment)
 from clock import Context
 from functions import deployed
 from simulated_cloud import SimulatedCloud

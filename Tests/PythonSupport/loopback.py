@@ -1,4 +1,4 @@
-"""On import, before boto3 looks: no endpoint but loopback, no credentials but dummies, no file of the user."""
+"""On import, before anything looks: no endpoint but loopback, no credentials but dummies, no file of the user."""
 
 import os
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 URL = ("--package-url", "https://example.com/autoheal-agent_0.1.0-1_amd64.deb", "--package-sha256", "ab" * 32)
+FSTAB = ("--mount-with", "fstab", "--volume-id", "vol-0123456789abcdef0")
 TWO_VOLUMES = ("--config", str(Path(__file__).with_name("two-volumes.toml")))
 
 OPTIONS = [

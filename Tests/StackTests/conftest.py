@@ -10,42 +10,21 @@ API talks to moto on loopback, with dummy credentials. Tests that need root or a
 AUTOHEAL_ALL_COMBINATIONS=1 takes all 3072 combinations of options instead of 14 in which every two options meet.
 """
 
+import functools
+import http.server
 import os
+import shutil
 import subprocess
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
-import yaml
 
-import loopback  # noqa: F401  (before boto3)
+import loopback  # noqa: F401  (before anything looks at the environment)
 from combinations import URL
-from template import Template
-
-ROOT = Path(__file__).parents[2]
-
-
-def program():
-    if "AUTOHEAL_GENERATE" in os.environ:
-        return os.environ["AUTOHEAL_GENERATE"]
-    built = [ROOT / ".build" / each / "autoheal-generate" for each in ("debug", "release")]
-    built = sorted((each for each in built if each.exists()), key=lambda each: each.stat().st_mtime)
-    if not built:
-        pytest.exit("autoheal-generate is not built: swift build --product autoheal-generate", 2)
-    return str(built[-1])
-
-
-def run(*arguments, **options):
-    return subprocess.run([program(), *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
-
-
-def generate(*arguments):
-    done = run(*arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def template(*arguments, **parameters):
-    return Template(yaml.safe_load(generate("cloudformation", *arguments)), parameters)
+from generator import template
+from sandbox import QuietFiles, Sandbox, built, digest
 
 
 def pytest_collection_modifyitems(items):
@@ -57,3 +36,64 @@ def pytest_collection_modifyitems(items):
 def stack():
     """The default stack with a package, as it would be deployed."""
     return template(*URL)
+
+
+APT_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc\n-----END PGP PUBLIC KEY BLOCK-----\n"
+
+
+@pytest.fixture
+def apt(tmp_path):
+    (tmp_path / "key.asc").write_text(APT_KEY)
+    source = ("--apt-source", "https://apt.example.com bookworm main", "--apt-key", tmp_path / "key.asc")
+    return (*source, "--package-version", "0.1.0-1")
+
+
+@pytest.fixture(params=["url", "apt", "preinstalled"])
+def source(request, apt):
+    return {"url": URL, "apt": apt, "preinstalled": ("--preinstalled",)}[request.param]
+
+
+@pytest.fixture
+def sandbox(tmp_path):
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("needs root, for a mount namespace")
+    probe = (
+        "mount -t tmpfs none /mnt && mkdir /mnt/a /mnt/b /mnt/c && mount -t overlay none -o "
+        "lowerdir=/,upperdir=/mnt/a,workdir=/mnt/b /mnt/c"
+    )
+    if subprocess.run(["unshare", "--mount", "sh", "-c", probe], capture_output=True).returncode:
+        pytest.skip("this kernel allows no overlay in a mount namespace")
+    return Sandbox(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    """A package of the right name, with nothing in it."""
+    return built(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="session")
+def repository(package, tmp_path_factory):
+    """A signed apt repository on loopback, and the file with its key."""
+    if not shutil.which("gpg"):
+        pytest.skip("gpg is not installed")
+    root = tmp_path_factory.mktemp("repository")
+    home = Path(tempfile.mkdtemp(prefix="gpg"))
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"]
+    subprocess.run([*gpg, "--quick-generate-key", "test@example.com", "rsa2048", "sign"], check=True)
+    key = subprocess.run([*gpg, "--armor", "--export"], check=True, capture_output=True, text=True).stdout
+    (root / "key.asc").write_text(key)
+    (root / "a.deb").write_bytes(package.read_bytes())
+    control = subprocess.run(["dpkg-deb", "--field", package], check=True, capture_output=True, text=True).stdout
+    size = package.stat().st_size
+    (root / "Packages").write_text(f"{control}Filename: a.deb\nSize: {size}\nSHA256: {digest(package)}\n")
+    packages = root / "Packages"
+    release = root / "Release"
+    release.write_text(f"Suite: test\nSHA256:\n {digest(packages)} {packages.stat().st_size} Packages\n")
+    subprocess.run([*gpg, "--clearsign", "--output", root / "InRelease", release], check=True)
+    subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], capture_output=True)
+    shutil.rmtree(home, ignore_errors=True)
+    handler = functools.partial(QuietFiles, directory=root)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port} ./", root / "key.asc"

@@ -11,8 +11,8 @@ from moto import mock_aws
 from moto.ec2.models.route_tables import RouteTable
 
 from combinations import COMBINATIONS, TWO_VOLUMES, URL, name
-from conftest import generate, run, template
 from functions import deployed
+from generator import generate, run, template
 from policies import allowed, called
 from template import Template
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT
+from generator import ROOT
 
 
 def test_mandoc_finds_nothing():

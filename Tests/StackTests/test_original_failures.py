@@ -12,8 +12,8 @@ import tomllib
 import pytest
 
 from combinations import URL
-from conftest import ROOT, template
 from functions import deployed
+from generator import ROOT, template
 
 CODE = {"DeviceAttachment": "attach", "AutohealScaleup": "scale_up"}
 

@@ -16,8 +16,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from combinations import COMBINATIONS, URL, name
-from conftest import generate, run
 from functions import deployed
+from generator import generate, run
 from policies import allowed, called
 
 

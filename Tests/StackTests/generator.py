@@ -1,0 +1,36 @@
+"""Runs autoheal-generate: that of AUTOHEAL_GENERATE, or the newest build."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from template import Template
+
+ROOT = Path(__file__).parents[2]
+
+
+def program():
+    if "AUTOHEAL_GENERATE" in os.environ:
+        return os.environ["AUTOHEAL_GENERATE"]
+    built = [ROOT / ".build" / each / "autoheal-generate" for each in ("debug", "release")]
+    built = sorted((each for each in built if each.exists()), key=lambda each: each.stat().st_mtime)
+    if not built:
+        pytest.exit("autoheal-generate is not built: swift build --product autoheal-generate", 2)
+    return str(built[-1])
+
+
+def run(*arguments, **options):
+    return subprocess.run([program(), *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
+
+
+def generate(*arguments):
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def template(*arguments, **parameters):
+    return Template(yaml.safe_load(generate("cloudformation", *arguments)), parameters)
