@@ -173,9 +173,17 @@ class Attach:
         return [line for line in self.lines if text in json.dumps(line)]
 
 
+FORBIDDEN = {"DetachVolume", "DisassociateAddress", "TerminateInstances", "StopInstances", "DeleteVolume"}
+
+
 @pytest.fixture
 def attach(cloud, attach_module, monkeypatch):
-    return Attach(cloud, attach_module, monkeypatch).configure()
+    """Whatever a test does: nothing is ever taken away, and every line names the instance."""
+    attach = Attach(cloud, attach_module, monkeypatch).configure()
+    yield attach
+    assert not {name for _, name, _ in cloud.calls} & FORBIDDEN
+    assert not any(key == "Force" for _, _, parameters in cloud.calls for key in parameters)
+    assert all(line["host.id"] and line["message"] and line["level"] for line in attach.lines)
 
 
 def pytest_collection_modifyitems(items):

@@ -5,17 +5,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from clock import Context
-from simulated_cloud import (
-    ACCESS_DENIED,
-    DEFAULT_ACCOUNT_ID,
-    LOST_ANSWER,
-    LOST_REQUEST,
-    RATE_EXCEEDED,
-    THROTTLED,
-    Fault,
-)
+from faults import ACCESS_DENIED, LOST_ANSWER, LOST_REQUEST, RATE_EXCEEDED, THROTTLED, Fault
 
 STACK = f"arn:aws:cloudformation:eu-west-1:{DEFAULT_ACCOUNT_ID}:stack/autoheal/00000000-0000-0000-0000-000000000000"
 

@@ -16,7 +16,7 @@ from generator import generate, run, template
 from policies import allowed, called
 from template import Template
 
-# Names of the original's template.
+# Names of the original's template (docs/original.md).
 ORIGINAL_PARAMETERS = {
     "VolumeDevice", "AvailabilityZone", "Owner", "KeyName", "ComponentName", "ComponentOwner", "InstanceType",
 }  # fmt: skip

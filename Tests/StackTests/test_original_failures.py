@@ -1,7 +1,7 @@
-"""The thirteen failures of the 2018 original, each under its number: what the emitted stack does about it.
+"""The thirteen failures of the original, each under its number: what the emitted stack does about it.
 
-What the functions do about 1 to 7 when they run is tested beside them, in FunctionTests; here it is shown that the
-stack carries those very functions and gives them what they need.
+What the original is, what each failure is, and where it is shown what the functions do about 1 to 7 when they run:
+docs/original.md.
 """
 
 import ast

@@ -29,7 +29,7 @@ package struct CloudFormationStack: Sendable {
         options.usesExistingNetwork ? .ref("AvailabilityZone") : .sub("${AWS::Region}${AvailabilityZone}")
     }
 
-    /// The layers of the original, in its order.
+    /// The layers of the original (docs/original.md), in its order.
     func layers() throws(GenerationError) -> [(name: String, comment: String, resources: [Resource])] {
         var layers = [
             ("Network", "a public subnet in one zone, because the volume is in one zone", network),
