@@ -1,25 +1,17 @@
 """Scenario 14: a volume is enlarged while it is written to, and everything goes wrong that a look can see."""
 
 import contextlib
-import json
 import os
 import re
 
 import bound_services
 import disks
 from guest import UNIT, StagingError
+from asked import HEALTHY, INTERVAL, Asked, wanted
 from pulled import disk as node
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-with open(os.path.join(HERE, "health_facts.py")) as source:
-    FACTS = source.read()
 
 CONFIGURATION, FORMER = "/etc/autoheal-agent/config.toml", "/run/boot-test-config.toml"
 WATCHER = "autoheal-watch.service"
-# Seconds from look to look; the default is 10.
-INTERVAL = 2
-# How long a page must not change its mind: two looks that agree, and what they take.
-HOLD = 2.5 * INTERVAL
 SMALL, LARGE = 512 << 20, 768 << 20
 GROWN, MAPPED, XFS = "/srv/grown", "/srv/mapped", "/srv/xfs"
 NODE = "/dev/mapper/boot-test"
@@ -59,13 +51,6 @@ listen = "0.0.0.0:9465"
 interval = {INTERVAL}
 """
 
-HEALTHY = {"state": "healthy", "health": 200, "ready": True, "faults": []}
-
-
-def wanted(*faults, state="failed", ready=False):
-    return {"state": state, "health": 503 if state == "failed" else 200, "ready": ready, "faults": faults}
-
-
 def story(stories):
     stories.first_instance()
     stories.report.begin(14, "a volume is enlarged while it is written to; then what can go wrong with one does")
@@ -81,9 +66,9 @@ def story(stories):
     story.tidy()
 
 
-class Story:
+class Story(Asked):
     def __init__(self, stories):
-        self.report, self.guest = stories.report, stories.guest
+        super().__init__(stories.report, stories.guest)
         new = lambda name, device, size, **options: disks.Volume(
             os.path.join(stories.directory, f"watched-{name}.img"), device, size, **options
         )
@@ -101,7 +86,9 @@ class Story:
         guest.output("modprobe", "dm-flakey")
         guest.output("dmsetup", "create", "boot-test", "--table", self.table("linear"))
         guest.output("cp", CONFIGURATION, FORMER)
-        settings = SETTINGS.format(**globals(), grown=self.grown, xfs=self.xfs)
+        settings = SETTINGS.format(
+            GROWN=GROWN, NODE=NODE, MAPPED=MAPPED, XFS=XFS, INTERVAL=INTERVAL, grown=self.grown, xfs=self.xfs
+        )
         guest.output("tee", "--append", CONFIGURATION, stdin=settings)
         self.restart()
         bound_services.write(guest, PROGRAM, PROGRAM_TEXT)
@@ -212,69 +199,11 @@ class Story:
 
     # Their steps
 
-    def fault(self, what, mount_point, wanted, command="", since=None, before=200):
-        """Does it, and demands that whoever is asked says the same. `before`: what /health has answered so far."""
-        is_failure = wanted["state"] == "failed"
-        facts = self.follow(mount_point, wanted, command, since, 0 if is_failure else HOLD)
-        check, log = self.report.check, facts["log"]
-        check(f"{what}: /health, /ready and status say so", self.all_agree(facts), facts)
-        codes = facts["codes"]["health"]
-        # What is done from outside is done before anybody is asked.
-        is_right = codes == [200] if not is_failure else codes == [503] if before == 503 else codes == [200, 503]
-        is_right = is_right or since and codes == [503]
-        check(f"  /health went from {before} to {wanted['health']}", is_right, codes)
-        named = set(facts["health"][2])
-        last = log[-1] if log else {"state": None, "faults": [], "priority": None}
-        agree = [facts["health"][1:], list(facts["metrics"]), [last["state"], last["faults"]]]
-        is_same = all([state, set(faults)] == [wanted["state"], named] for state, faults in agree)
-        check("  /metrics and the log agree with /health", is_same, agree)
-        check("  so does status", set(facts["status"][1]) == named, (facts["status"], named))
-        level = 3 if is_failure or not wanted["ready"] else 4
-        is_right = self.is_told_once(log) and last["priority"] == level and last.get("tagged")
-        check("  the log says each change once, an ERROR where the volume is of no use", is_right, log)
-        error = next((f"{entry['time']:.1f}" for entry in log if entry["priority"] == 3), "none")
-        seconds = ", ".join(f"{name} {facts['times'].get(name)}" for name in ("seen", "health", "ready", "status"))
-        self.report.figure(f"seconds after {what}", f"{seconds}, first ERROR {error}, last line {last.get('time', 0):.1f}")
-
-    def recovery(self, what, mount_point, command="", since=None):
-        facts = self.follow(mount_point, HEALTHY, command, since)
-        log = facts["log"]
-        check = self.report.check
-        check(f"{what}: everybody says healthy", self.all_agree(facts), facts)
-        check("  the log too, in its last line", log and log[-1]["state"] == "healthy" and self.is_told_once(log), log)
-        seconds = ", ".join(f"{name} {facts['times'].get(name)}" for name in ("health", "ready", "status"))
-        self.report.figure(f"seconds until {what}", seconds)
-
     def remount(self, mount_point):
         """As status advises, but for the restart of all services."""
         mend = self.load("linear") if mount_point == MAPPED else ""
         what = f"{mount_point} was unmounted, checked and mounted"
         self.recovery(what, mount_point, f"{mend}umount {mount_point} && autoheal-agent mount")
-
-    def expect(self, what, mount_point, wanted):
-        facts = self.follow(mount_point, wanted)
-        self.report.check(f"{what}: {wanted['state']}", self.all_agree(facts), facts)
-
-    def follow(self, mount_point, wanted, command="", since=None, hold=0):
-        facts = self.facts("follow", mount_point, wanted, command, since, hold)
-        if facts["command"][0]:
-            raise StagingError(f"In the guest, {command} ended with {facts['command']}")
-        return facts
-
-    @staticmethod
-    def all_agree(facts):
-        return {"health", "ready", "status"} <= facts["times"].keys()
-
-    @staticmethod
-    def is_told_once(log):
-        said = [(entry["state"], entry["faults"]) for entry in log]
-        return all(one != next for one, next in zip(said, said[1:]))
-
-    def facts(self, name, *arguments):
-        return self.guest.python(FACTS, name, json.dumps(arguments))
-
-    def clock(self):
-        return self.facts("clock")
 
     def restart(self):
         self.guest.output("systemctl", "restart", UNIT)
