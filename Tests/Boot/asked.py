@@ -48,7 +48,9 @@ class Asked:
         check("  the log says each change once, an ERROR where the volume is of no use", is_right, log)
         error = next((f"{entry['time']:.1f}" for entry in log if entry["priority"] == 3), "none")
         seconds = ", ".join(f"{name} {facts['times'].get(name)}" for name in ("seen", "health", "ready", "status"))
-        self.report.figure(f"seconds after {what}", f"{seconds}, first ERROR {error}, last line {last.get('time', 0):.1f}")
+        self.report.figure(
+            f"seconds after {what}", f"{seconds}, first ERROR {error}, last line {last.get('time', 0):.1f}"
+        )
 
     def recovery(self, what, mount_point, command="", since=None):
         facts = self.follow(mount_point, HEALTHY, command, since)

@@ -24,22 +24,35 @@ def arguments():
     )
     parser.add_argument("--all", action="store_true", help="all scenarios")
     parser.add_argument(
-        "--scenario", type=int, action="append", choices=range(1, 16), metavar="N", help="only this one; may be repeated"
+        "--scenario",
+        type=int,
+        action="append",
+        choices=range(1, 16),
+        metavar="N",
+        help="only this one; may be repeated",
     )
     parser.add_argument(
-        "--release", choices=images.RELEASES, default="bookworm",
+        "--release",
+        choices=images.RELEASES,
+        default="bookworm",
         help="the Debian that is booted (default: bookworm)",
     )
-    parser.add_argument("--deb", metavar="FILE", help="the package to test (default: dist/, built if it is out of date)")
+    parser.add_argument(
+        "--deb", metavar="FILE", help="the package to test (default: dist/, built if it is out of date)"
+    )
     parser.add_argument(
         "--generator", metavar="FILE", help="the autoheal-generate whose user data is served (default: built here)"
     )
     parser.add_argument(
-        "--self-check", action="store_true",
+        "--self-check",
+        action="store_true",
         help="test the test: a package that always formats must fail scenarios 2 and 6",
     )
     parser.add_argument(
-        "--timeline", nargs="*", choices=("stock", "prepared", "hand-over"), metavar="WHAT",
+        "--timeline",
+        nargs="*",
+        choices=("stock", "prepared", "hand-over"),
+        metavar="WHAT",
         help="measure a heal from the kernel to the bound service, on a stock and a prepared image, and a hand-over before it; "
         "writes docs/heal.md",
     )
@@ -107,10 +120,26 @@ def outside(options):
 def boot(image, deb, generator, run, logs):
     command = [
         # Each ends with the one before it, also when that was killed.
-        "setpriv", "--pdeathsig", "KILL",
-        "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-        sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:],
-        "--inside", os.readlink("/proc/self/ns/net"), image.directory, deb, generator, run, logs,
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "unshare",
+        "--net",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        sys.executable,
+        os.path.abspath(sys.argv[0]),
+        *sys.argv[1:],
+        "--inside",
+        os.readlink("/proc/self/ns/net"),
+        image.directory,
+        deb,
+        generator,
+        run,
+        logs,
     ]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:

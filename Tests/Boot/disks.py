@@ -126,6 +126,7 @@ def run(*command, accept=(0,), stdin=None, environment=None):
 
 # Volumes that must be refused. Each has data in it, so that it would be a loss.
 
+
 def gpt(volume):
     table = "label: gpt\nstart=2048, size=131072, type=linux\n"
     run("sfdisk", "--quiet", volume.path, stdin=table)
@@ -139,8 +140,15 @@ def gpt(volume):
 
 def luks(volume):
     run(
-        "cryptsetup", "luksFormat", "--batch-mode", "--type=luks2", "--pbkdf=pbkdf2", "--pbkdf-force-iterations=1000",
-        "--key-file=-", volume.path, stdin="boot-test",
+        "cryptsetup",
+        "luksFormat",
+        "--batch-mode",
+        "--type=luks2",
+        "--pbkdf=pbkdf2",
+        "--pbkdf-force-iterations=1000",
+        "--key-file=-",
+        volume.path,
+        stdin="boot-test",
     )
     with open(volume.path, "r+b") as file:
         file.seek(32 << 20)

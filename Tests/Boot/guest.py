@@ -34,8 +34,15 @@ class Guest:
     """`directory` is relative to the working directory: a socket's path must be short."""
 
     def __init__(
-        self, image, directory, instance_id, root_disk=None, accelerator="tcg", parameters=AMAZON_PARAMETERS,
-        nanoseconds=None, is_nitro=True,
+        self,
+        image,
+        directory,
+        instance_id,
+        root_disk=None,
+        accelerator="tcg",
+        parameters=AMAZON_PARAMETERS,
+        nanoseconds=None,
+        is_nitro=True,
     ):
         """`nanoseconds`: what an instruction takes, so that the guest's time is its work and not the machine's load."""
         os.makedirs(directory, exist_ok=True)
@@ -69,26 +76,59 @@ class Guest:
         uuid = "ec2" + secrets.token_hex(16)[3:]
         uuid = "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:]))
         command = [
-            "qemu-system-x86_64", "-name", self.instance_id, "-S", "-nodefaults", "-no-user-config", "-display", "none",
-            "-machine", "pc,accel=" + self.accelerator, "-cpu", "host" if self.accelerator == "kvm" else "Nehalem",
-            "-smp", str(self.cpus), "-m", str(MEMORY >> 20), *self.count,
-            "-smbios", "type=0,vendor=Amazon EC2,version=1.0",
-            "-smbios", f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}", *self.board,
-            "-smbios", "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",
-            "-kernel", self.image.kernel, "-initrd", self.image.initrd,
-            "-append", f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off no_timer_check"
+            "qemu-system-x86_64",
+            "-name",
+            self.instance_id,
+            "-S",
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-machine",
+            "pc,accel=" + self.accelerator,
+            "-cpu",
+            "host" if self.accelerator == "kvm" else "Nehalem",
+            "-smp",
+            str(self.cpus),
+            "-m",
+            str(MEMORY >> 20),
+            *self.count,
+            "-smbios",
+            "type=0,vendor=Amazon EC2,version=1.0",
+            "-smbios",
+            f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}",
+            *self.board,
+            "-smbios",
+            "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",
+            "-kernel",
+            self.image.kernel,
+            "-initrd",
+            self.image.initrd,
+            "-append",
+            f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off no_timer_check"
             f" {self.parameters}",
-            "-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
-            "-chardev", f"socket,id=console,path={self.path('console')},server=on,wait=off,logfile={self.console_log}",
-            "-serial", "chardev:console",
-            "-device", "virtio-serial-pci",
-            "-chardev", f"socket,id=agent,path={self.path('agent')},server=on,wait=off",
-            "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
-            "-device", "virtio-rng-pci",
-            "-netdev", f"tap,id=net,ifname={network.TAP},script=no,downscript=no",
-            "-device", f"virtio-net-pci,netdev=net,mac={network.MAC}",
-            "-blockdev", f"qcow2,node-name=root,file.driver=file,file.filename={overlay},discard=unmap,cache.no-flush=on",
-            "-device", f"nvme,drive=root,serial={root_volume.replace('-', '')}",
+            "-qmp",
+            f"unix:{self.path('qmp')},server=on,wait=off",
+            "-chardev",
+            f"socket,id=console,path={self.path('console')},server=on,wait=off,logfile={self.console_log}",
+            "-serial",
+            "chardev:console",
+            "-device",
+            "virtio-serial-pci",
+            "-chardev",
+            f"socket,id=agent,path={self.path('agent')},server=on,wait=off",
+            "-device",
+            "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
+            "-device",
+            "virtio-rng-pci",
+            "-netdev",
+            f"tap,id=net,ifname={network.TAP},script=no,downscript=no",
+            "-device",
+            f"virtio-net-pci,netdev=net,mac={network.MAC}",
+            "-blockdev",
+            f"qcow2,node-name=root,file.driver=file,file.filename={overlay},discard=unmap,cache.no-flush=on",
+            "-device",
+            f"nvme,drive=root,serial={root_volume.replace('-', '')}",
         ]
         for name in ("qmp", "console", "agent"):
             if os.path.exists(self.path(name)):
@@ -173,7 +213,10 @@ class Guest:
 
     def unit(self, name=UNIT):
         lines = self.output(
-            "systemctl", "show", name, "-p",
+            "systemctl",
+            "show",
+            name,
+            "-p",
             "LoadState,ActiveState,SubState,Result,ExecMainStatus,ExecMainStartTimestampMonotonic,"
             "ExecMainExitTimestampMonotonic,ActiveEnterTimestampMonotonic,ConditionResult,NRestarts",
         ).splitlines()
@@ -197,9 +240,11 @@ class Guest:
 
     def wait_for_agent_end(self, limit=STEP_LIMIT):
         """Waits until the unit is neither starting nor about to be started again."""
+
         def ended():
             unit = self.unit()
             return unit if unit["ActiveState"] in ("active", "failed", "inactive") else None
+
         return self.wait_until(f"{UNIT} to end", ended, limit, pause=2)
 
     def wait_for_boot(self):

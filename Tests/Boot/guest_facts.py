@@ -89,8 +89,12 @@ def volume(mount_point):
         with open(f"/sys/block/{node}/device/serial") as file:
             serial = file.read().strip()
         facts.update(
-            node=node, serial=serial, namespaces=namespaces(mount_point), bytes=size.f_blocks * size.f_frsize,
-            checksums=checksums(mount_point), times=kernel_times(node),
+            node=node,
+            serial=serial,
+            namespaces=namespaces(mount_point),
+            bytes=size.f_blocks * size.f_frsize,
+            checksums=checksums(mount_point),
+            times=kernel_times(node),
         )
     return facts
 
@@ -106,9 +110,11 @@ def status():
 
 def boot_chain():
     """Seconds since the kernel started at which the stages of the boot began or ended."""
+
     def time(property, *unit):
         text = output("systemctl", "show", *unit, "--property=" + property, "--value").stdout.strip()
         return int(text) / 1e6 if text.isdigit() and text != "0" else None
+
     return {
         "systemd": time("UserspaceTimestampMonotonic"),
         "cloud-init-local ended": time("ExecMainExitTimestampMonotonic", "cloud-init-local.service"),

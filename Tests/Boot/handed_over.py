@@ -56,9 +56,17 @@ def story(stories):
     report_times(stories, times)
     order = [times.get(key) for key in (LAST_WRITE, bound_services.TARGET, UNIT, "unmounted", "released")]
     is_ordered = None not in order and sorted(order) == order
-    check("first the bound service stopped, then the target, the agent's unit, and then the volume was unmounted", is_ordered, times)
+    check(
+        "first the bound service stopped, then the target, the agent's unit, and then the volume was unmounted",
+        is_ordered,
+        times,
+    )
     said = [unit for unit, _ in facts["released"]]
-    check("who released it and who watches it say so, once each", sorted(said) == sorted([RELEASE, WATCHER]), facts["released"])
+    check(
+        "who released it and who watches it say so, once each",
+        sorted(said) == sorted([RELEASE, WATCHER]),
+        facts["released"],
+    )
     check("the console says released", "released" in guest.console()[guest.console_mark :].lower())
     check("nothing is mounted there any more", not mounts(guest), mounts(guest))
     check("the file system is clean", volume.is_clean)
@@ -70,7 +78,11 @@ def story(stories):
     stories.report.figure("seconds until the volume could be pulled", f"{time.monotonic() - begin:.1f}")
     here = guest.python(GUEST_FACTS, "facts")
     check("Swift's runtime has nothing to complain of", not here["complaints"], here["complaints"])
-    check("the instance still runs, and does not mount again", here["boot_id"] == boot and not mounts(guest), here["status"])
+    check(
+        "the instance still runs, and does not mount again",
+        here["boot_id"] == boot and not mounts(guest),
+        here["status"],
+    )
     tell_next(stories, guest)
     return times
 

@@ -95,7 +95,8 @@ def prepared_goals(result):
         f"({network:.1f} s)."
     ]
     used = {
-        unit: values["cpu"] for unit, values in result["units"].items()
+        unit: values["cpu"]
+        for unit, values in result["units"].items()
         if values["cpu"] and values["began"] and values["began"] < early["active"]
     }
     share = 100 * sum(used.values()) / early["cpu"]

@@ -83,7 +83,8 @@ def said(mount_point, since):
             "message": entry["MESSAGE"],
             "tagged": "AUTOHEAL_HOST_ID" in entry,
         }
-        for entry in entries if int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6 >= since
+        for entry in entries
+        if int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6 >= since
     ]
 
 
@@ -147,7 +148,8 @@ def grown(node, mount_point, since):
         "larger": kernel(rf"{node}: detected capacity change", since),
         "grown": kernel(rf"\({node}\): resized filesystem", since),
         "said": [
-            entry["MESSAGE"] for entry in map(json.loads, lines)
+            entry["MESSAGE"]
+            for entry in map(json.loads, lines)
             if entry.get("AUTOHEAL_VOLUME_MOUNT_POINT") == mount_point and "has grown" in entry["MESSAGE"]
         ],
         "log": said(mount_point, since),

@@ -90,7 +90,9 @@ def apt_sources(suite):
     fields = "$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(COMPONENT)"
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"],
-        check=True, capture_output=True, text=True,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     lines = []
     for origin, uri, codename, component in (line.split("|") for line in listing.splitlines()):
@@ -155,14 +157,22 @@ def build(image, release, cache, log, sources_file):
             streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
             run = lambda *command: subprocess.run(command, check=True, **streams)
             run(
-                "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", "--architectures=amd64",
+                "mmdebstrap",
+                "--mode=root",
+                "--variant=minbase",
+                "--format=directory",
+                "--architectures=amd64",
                 "--include=" + ",".join(PACKAGES),
-                "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
-                "--dpkgopt=path-exclude=/usr/share/locale/*", "--aptopt=APT::Install-Recommends \"0\"",
+                "--dpkgopt=path-exclude=/usr/share/doc/*",
+                "--dpkgopt=path-exclude=/usr/share/man/*",
+                "--dpkgopt=path-exclude=/usr/share/locale/*",
+                '--aptopt=APT::Install-Recommends "0"',
                 *apt_options(),
                 f"--customize-hook=upload {cloud_config} /etc/cloud/cloud.cfg.d/95_boot-test.cfg",
-                f"--customize-hook={hook} \"$1\"",
-                release, tree, sources,
+                f'--customize-hook={hook} "$1"',
+                release,
+                tree,
+                sources,
             )
             new = Image(os.path.join(work, "image"))
             os.mkdir(new.directory)

@@ -25,8 +25,15 @@ def main(options, outer_namespace, image_directory, deb, generator, run_director
     with open(deb, "rb") as file:
         package = file.read()
     stories = scenarios.Stories(
-        report, images.Image(image_directory), MetadataServer().start(), PackageServer().start(), package,
-        generator, run_directory, logs, options,
+        report,
+        images.Image(image_directory),
+        MetadataServer().start(),
+        PackageServer().start(),
+        package,
+        generator,
+        run_directory,
+        logs,
+        options,
     )
     if options.timeline:
         return measure(stories, options.timeline)

@@ -22,7 +22,11 @@ def story(stories):
     guest.kill()
 
     guest = stories.launch(
-        "13-again", [], told=guest.told, attached=[volume], instance_id=guest.instance_id,
+        "13-again",
+        [],
+        told=guest.told,
+        attached=[volume],
+        instance_id=guest.instance_id,
         root_disk=os.path.abspath(guest.path("root.qcow2")),
     )
     guest.wait_for_boot()

@@ -28,33 +28,63 @@ class Instance:
 
     @property
     def identity_document(self):
-        return json.dumps({
-            "accountId": ACCOUNT, "architecture": "x86_64", "availabilityZone": ZONE, "billingProducts": None,
-            "devpayProductCodes": None, "imageId": IMAGE_ID, "instanceId": self.id, "instanceType": INSTANCE_TYPE,
-            "kernelId": None, "marketplaceProductCodes": None, "pendingTime": "2024-01-01T00:00:00Z",
-            "privateIp": network.GUEST, "ramdiskId": None, "region": REGION, "version": "2017-09-30",
-        }, indent=2)
+        return json.dumps(
+            {
+                "accountId": ACCOUNT,
+                "architecture": "x86_64",
+                "availabilityZone": ZONE,
+                "billingProducts": None,
+                "devpayProductCodes": None,
+                "imageId": IMAGE_ID,
+                "instanceId": self.id,
+                "instanceType": INSTANCE_TYPE,
+                "kernelId": None,
+                "marketplaceProductCodes": None,
+                "pendingTime": "2024-01-01T00:00:00Z",
+                "privateIp": network.GUEST,
+                "ramdiskId": None,
+                "region": REGION,
+                "version": "2017-09-30",
+            },
+            indent=2,
+        )
 
     @property
     def tree(self):
         name = "ip-10-0-0-10." + REGION + ".compute.internal"
         interface = {
-            "device-number": "0", "interface-id": "eni-0123456789abcdef0", "local-hostname": name,
-            "local-ipv4s": network.GUEST, "mac": network.MAC, "owner-id": ACCOUNT,
-            "subnet-id": "subnet-0123456789abcdef0", "subnet-ipv4-cidr-block": "10.0.0.0/24",
-            "vpc-id": "vpc-0123456789abcdef0", "vpc-ipv4-cidr-block": "10.0.0.0/16",
+            "device-number": "0",
+            "interface-id": "eni-0123456789abcdef0",
+            "local-hostname": name,
+            "local-ipv4s": network.GUEST,
+            "mac": network.MAC,
+            "owner-id": ACCOUNT,
+            "subnet-id": "subnet-0123456789abcdef0",
+            "subnet-ipv4-cidr-block": "10.0.0.0/24",
+            "vpc-id": "vpc-0123456789abcdef0",
+            "vpc-ipv4-cidr-block": "10.0.0.0/16",
         }
         return {
             "meta-data": {
                 "autoscaling": {"target-lifecycle-state": self.lifecycle_state},
-                "ami-id": IMAGE_ID, "ami-launch-index": "0", "ami-manifest-path": "(unknown)", "hostname": name,
+                "ami-id": IMAGE_ID,
+                "ami-launch-index": "0",
+                "ami-manifest-path": "(unknown)",
+                "hostname": name,
                 # Only what was there at launch: never a volume that was attached later.
                 "block-device-mapping": {"ami": "/dev/xvda", "root": "/dev/xvda"},
-                "instance-action": "none", "instance-id": self.id, "instance-life-cycle": "on-demand",
-                "instance-type": INSTANCE_TYPE, "local-hostname": name, "local-ipv4": network.GUEST, "mac": network.MAC,
+                "instance-action": "none",
+                "instance-id": self.id,
+                "instance-life-cycle": "on-demand",
+                "instance-type": INSTANCE_TYPE,
+                "local-hostname": name,
+                "local-ipv4": network.GUEST,
+                "mac": network.MAC,
                 "network": {"interfaces": {"macs": {network.MAC: interface}}},
                 "placement": {"availability-zone": ZONE, "region": REGION},
-                "profile": "default-hvm", "reservation-id": "r-0123456789abcdef0", "security-groups": "default",
+                "profile": "default-hvm",
+                "reservation-id": "r-0123456789abcdef0",
+                "security-groups": "default",
                 "services": {"domain": "amazonaws.com", "partition": "aws"},
                 "tags": {"instance": {"Name": "boot-test", "aws:autoscaling:groupName": GROUP}},
             },

@@ -77,8 +77,12 @@ class DHCPServer(threading.Thread):
         header = struct.pack("!4B", 2, 1, 6, 0) + request[4:8] + struct.pack("!HH", 0, 0x8000)
         header += request[12:16] + address(GUEST) + address(ROUTER) + bytes(4) + request[28:44] + bytes(192)
         options = [
-            (53, bytes([kind])), (54, address(ROUTER)), (51, struct.pack("!I", 3600)), (1, address(NETMASK)),
-            (3, address(ROUTER)), (12, b"ip-10-0-0-10"),
+            (53, bytes([kind])),
+            (54, address(ROUTER)),
+            (51, struct.pack("!I", 3600)),
+            (1, address(NETMASK)),
+            (3, address(ROUTER)),
+            (12, b"ip-10-0-0-10"),
         ]
         return header + self.COOKIE + b"".join(bytes([code, len(value)]) + value for code, value in options) + b"\xff"
 

@@ -15,7 +15,8 @@ def never(stories):
     # Whatever limits the unit ships for its attempts: the same mechanism, in a shorter time.
     shorter = "[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=2\n[Service]\nRestartSec=5\n"
     guest = stories.launch(
-        "7-never", [{"device": "/dev/sdf", "tries": 3, "interval": 5}],
+        "7-never",
+        [{"device": "/dev/sdf", "tries": 3, "interval": 5}],
         files=[(f"/etc/systemd/system/{UNIT}.d/boot-test.conf", shorter)],
     )
     guest.wait_for_boot()
@@ -49,7 +50,9 @@ def powers_off(stories):
     # As examples/replace-instance.conf has it; the unit's own limit takes more than 20 minutes.
     fewer = "[Unit]\nStartLimitBurst=3\n"
     guest = stories.launch(
-        "9-powers-off", [{"device": "/dev/sdf", "tries": 3, "interval": 5}], flags=["--power-off-on-failure"],
+        "9-powers-off",
+        [{"device": "/dev/sdf", "tries": 3, "interval": 5}],
+        flags=["--power-off-on-failure"],
         files=[(f"/etc/systemd/system/{UNIT}.d/boot-test.conf", fewer)],
     )
     guest.wait_for_power_off()

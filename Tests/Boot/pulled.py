@@ -31,7 +31,9 @@ def story(stories):
     left = mounts(guest)
     check("the kernel keeps the mount of the disk that is gone", left == [old], left)
     code, said = status(guest)
-    check("status is not healthy, and says that the device is gone", code not in (0, 64) and "gone" in said, (code, said))
+    check(
+        "status is not healthy, and says that the device is gone", code not in (0, 64) and "gone" in said, (code, said)
+    )
 
     guest.attach(volume)
     node = guest.wait_until("the disk to come back", lambda: disk(guest, volume), pause=0.5)
@@ -72,8 +74,11 @@ def refused(stories, who, code, said, node):
     check = stories.report.check
     check(f"{who}: refused with {REFUSED}", code == REFUSED, (code, said))
     for words in (
-        "gone from the machine: that mount is dead", f"It is the same volume as {node}", "because it is in use",
-        "'systemctl restart autoheal-agent'", "'umount -l ",
+        "gone from the machine: that mount is dead",
+        f"It is the same volume as {node}",
+        "because it is in use",
+        "'systemctl restart autoheal-agent'",
+        "'umount -l ",
     ):
         check(f"  it says: {words}", words in said, said)
 

@@ -17,7 +17,9 @@ def story(stories):
     stories.report.begin(12, "the next instance boots from the disk of a configured one, the volume attached already")
     check = stories.report.check
     guest = stories.launch(
-        "12-rebaked", [stories.settings() | {"mount-point": NEW}], attached=[volume],
+        "12-rebaked",
+        [stories.settings() | {"mount-point": NEW}],
+        attached=[volume],
         root_disk=os.path.abspath(former.path("root.qcow2")),
     )
     guest.wait_for_boot()
@@ -27,10 +29,14 @@ def story(stories):
     right = lines and former.instance_id in lines[0] and guest.instance_id in lines[0]
     check("the console says that the configuration is another instance's", right, lines)
     mounted = re.search(NEW + r": .*mounted", guest.console())
-    check("  before anything is mounted", right and mounted and guest.console().index(lines[0]) < mounted.start(), lines)
+    check(
+        "  before anything is mounted", right and mounted and guest.console().index(lines[0]) < mounted.start(), lines
+    )
     boot = facts["boot"]
     check("it is known before cloud-init has asked anybody", first_start(guest) < boot["cloud-init-local ended"], boot)
-    check("the old configuration has mounted nothing", not facts["volumes"]["/data"]["mounts"], facts["volumes"]["/data"])
+    check(
+        "the old configuration has mounted nothing", not facts["volumes"]["/data"]["mounts"], facts["volumes"]["/data"]
+    )
     stories.check_mounted(guest, unit, facts, NEW, volume, figures=False)
     stories.check_same_data(facts, NEW)
 

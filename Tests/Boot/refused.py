@@ -56,10 +56,12 @@ def foreign(stories):
 
 def becomes_quiet(guest, seconds=20):
     """Whether the unit stays as it is once what udev starts for the last arrival has ended, too."""
+
     def is_quiet():
         before = guest.unit()
         time.sleep(seconds)
         return guest.unit() == before
+
     with contextlib.suppress(StagingError):
         return guest.wait_until("the unit to stay as it is", is_quiet, limit=6 * seconds, pause=0)
     return False

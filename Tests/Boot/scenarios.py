@@ -79,9 +79,7 @@ class Stories:
         What it is told is what the generator writes for the volumes, unless it is given.
         """
         self.end_guest()
-        told = told or user_data.generated(
-            self.generator, volumes, self.package_url, self.package, files, flags
-        )
+        told = told or user_data.generated(self.generator, volumes, self.package_url, self.package, files, flags)
         instance = Instance(instance_id or new_instance_id(), told)
         logs = os.path.join(self.logs, name)
         os.makedirs(logs, exist_ok=True)
@@ -177,17 +175,17 @@ class Stories:
     def check_tags(self, guest, facts):
         """Journal fields, whatever their names, and the console's text: who, where, what."""
         check = self.report.check
-        fields = [
-            {str(value) for key, value in entry.items() if key != "MESSAGE"} for entry in facts["journal"]
-        ]
+        fields = [{str(value) for key, value in entry.items() if key != "MESSAGE"} for entry in facts["journal"]]
         wanted = {guest.instance_id, INSTANCE_TYPE, ZONE, "/data"}
         check(
-            "journal entries have the instance and the volume as fields", any(wanted <= values for values in fields),
+            "journal entries have the instance and the volume as fields",
+            any(wanted <= values for values in fields),
             f"no entry has all of {sorted(wanted)}; {len(fields)} entries",
         )
         lines = self.agent_lines(guest)
         check(
-            "tagged lines on the serial console", any(guest.instance_id in line for line in lines),
+            "tagged lines on the serial console",
+            any(guest.instance_id in line for line in lines),
             f"none of {len(lines)} lines of the agent has {guest.instance_id}",
         )
         complaints = facts["complaints"]
@@ -258,7 +256,9 @@ class Stories:
             guest.mark_console()
             try:
                 for text, answer in (
-                    ("", r"login: "), (images.LOGIN_USER, r"Password: "), (images.LOGIN_PASSWORD, r"\$ "),
+                    ("", r"login: "),
+                    (images.LOGIN_USER, r"Password: "),
+                    (images.LOGIN_PASSWORD, r"\$ "),
                     ("echo logged-in-as-$(id -un)", "logged-in-as-" + images.LOGIN_USER),
                 ):
                     console.sendall(text.encode() + b"\r")
@@ -267,10 +267,6 @@ class Stories:
             except StagingError:
                 return False
         return True
-
-
-
-
 
 
 def drain(connection):

@@ -23,12 +23,16 @@ def seconds(text):
 
 
 def times():
-    found = {"userspace": seconds(properties("--property=UserspaceTimestampMonotonic").get("UserspaceTimestampMonotonic"))}
+    found = {
+        "userspace": seconds(properties("--property=UserspaceTimestampMonotonic").get("UserspaceTimestampMonotonic"))
+    }
     for target in ("local-fs.target", "sysinit.target", "basic.target", "multi-user.target"):
         found[target] = seconds(properties(target).get("ActiveEnterTimestampMonotonic"))
     for name, unit in (
-        ("cloud-init local", "cloud-init-local.service"), ("cloud-init network", "cloud-init.service"),
-        ("cloud-init config", "cloud-config.service"), ("cloud-init final", "cloud-final.service"),
+        ("cloud-init local", "cloud-init-local.service"),
+        ("cloud-init network", "cloud-init.service"),
+        ("cloud-init config", "cloud-config.service"),
+        ("cloud-init final", "cloud-final.service"),
         ("agent", "autoheal-agent.service"),
     ):
         unit = properties(unit)
@@ -66,7 +70,9 @@ def installation():
 def script():
     """When cloud-init ran what runcmd asked for; its log has the time of day."""
     with open("/var/log/cloud-init.log") as log:
-        found = re.search(r"^(\S+ \S+) - .*Running command \['/var/lib/cloud/instance/scripts/runcmd'\]", log.read(), re.M)
+        found = re.search(
+            r"^(\S+ \S+) - .*Running command \['/var/lib/cloud/instance/scripts/runcmd'\]", log.read(), re.M
+        )
     if not found:
         return None
     moment = datetime.datetime.strptime(found.group(1), "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=datetime.timezone.utc)
@@ -98,8 +104,18 @@ def units():
     return found
 
 
-print(json.dumps({
-    "times": times(), "mounted": mounted("/data"), "installation": installation(), "script": script(), "units": units(),
-    "services": {name: service(name) for name in sys.argv[1:]},
-    "agent": output("journalctl", "--boot", "--unit=autoheal-agent.service", "--output=short-monotonic", "--no-hostname"),
-}))
+print(
+    json.dumps(
+        {
+            "times": times(),
+            "mounted": mounted("/data"),
+            "installation": installation(),
+            "script": script(),
+            "units": units(),
+            "services": {name: service(name) for name in sys.argv[1:]},
+            "agent": output(
+                "journalctl", "--boot", "--unit=autoheal-agent.service", "--output=short-monotonic", "--no-hostname"
+            ),
+        }
+    )
+)

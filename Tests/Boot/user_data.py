@@ -14,7 +14,12 @@ def generated(generator, volumes, package_url, package, files=(), flags=()):
     `files` are further (path, content) pairs, written before the package is there, `flags` further ones of the generator.
     """
     command = [
-        generator, "userdata", "--package-url", package_url, "--package-sha256", hashlib.sha256(package).hexdigest(),
+        generator,
+        "userdata",
+        "--package-url",
+        package_url,
+        "--package-sha256",
+        hashlib.sha256(package).hexdigest(),
         *flags,
     ]
     with tempfile.TemporaryDirectory() as directory:

@@ -52,7 +52,8 @@ def killed_in_mkfs(stories):
     guest.attach(stories.volume, bytes_per_second=64 << 10)
     # In the file's data and not only in the guest's cache: the marker, more than the marker, and no superblock yet.
     guest.wait_until(
-        "mkfs to begin", lambda: stories.volume.has_intent_marker and not stories.volume.is_blank_but_for_marker,
+        "mkfs to begin",
+        lambda: stories.volume.has_intent_marker and not stories.volume.is_blank_but_for_marker,
         pause=0.05,
     )
     guest.kill()
@@ -107,10 +108,16 @@ def without_rule(stories):
     root = images.without_udev_rule(stories.image, stories.directory)
     by_id = disks.Volume(os.path.join(stories.directory, "by-id.img"), "/dev/xvdb")
     by_name = disks.Volume(os.path.join(stories.directory, "by-name.img"), "/dev/sdc")
-    guest = stories.launch("8-without-rule", [
-        {"device": "/dev/xvdb", "mount-point": "/by-id", "volume-id": by_id.id, "tries": 30},
-        {"device": "/dev/xvdc", "mount-point": "/by-name", "tries": 30},
-    ], root_disk=root, parameters="", is_nitro=False)
+    guest = stories.launch(
+        "8-without-rule",
+        [
+            {"device": "/dev/xvdb", "mount-point": "/by-id", "volume-id": by_id.id, "tries": 30},
+            {"device": "/dev/xvdc", "mount-point": "/by-name", "tries": 30},
+        ],
+        root_disk=root,
+        parameters="",
+        is_nitro=False,
+    )
     # cloud-init has read what it needs when it runs the user data; from there on nobody answers.
     stories.packages.on_download = lambda path: stories.metadata.fall_silent()
     stories.attach_late(guest, by_id, by_name)

@@ -51,6 +51,7 @@ listen = "0.0.0.0:9465"
 interval = {INTERVAL}
 """
 
+
 def story(stories):
     stories.first_instance()
     stories.report.begin(14, "a volume is enlarged while it is written to; then what can go wrong with one does")
@@ -93,7 +94,9 @@ class Story(Asked):
         self.restart()
         bound_services.write(guest, PROGRAM, PROGRAM_TEXT)
         bound_services.write(guest, f"/etc/systemd/system/{WRITER}", WRITER_TEXT)
-        bound_services.write(guest, f"/etc/systemd/system/{WRITER}.d/autoheal.conf", bound_services.drop_in(WRITER, GROWN))
+        bound_services.write(
+            guest, f"/etc/systemd/system/{WRITER}.d/autoheal.conf", bound_services.drop_in(WRITER, GROWN)
+        )
         guest.output("systemctl", "add-wants", bound_services.TARGET, WRITER)
         guest.output("systemctl", "start", WRITER)
         guest.output("systemctl", "enable", "--now", WATCHER)
@@ -174,7 +177,9 @@ class Story(Asked):
         self.recovery("it is back, and the unit was restarted", GROWN, f"systemctl restart {UNIT}")
 
     def figures(self):
-        text = self.guest.output("systemctl", "show", "--property=CPUUsageNSec,MemoryCurrent,NRestarts,MainPID", WATCHER)
+        text = self.guest.output(
+            "systemctl", "show", "--property=CPUUsageNSec,MemoryCurrent,NRestarts,MainPID", WATCHER
+        )
         values = dict(line.split("=") for line in text.splitlines())
         self.report.check("the watcher ran all the time", values["NRestarts"] == "0", values)
         resident = re.search(r"VmRSS:\s*(\d+)", self.guest.output("cat", f"/proc/{values['MainPID']}/status")).group(1)
