@@ -1,5 +1,6 @@
-"""Asks everybody who tells how a volume is, and demands that they all say the same: pages, metrics, status, and the log."""
+"""Asks everybody who tells how a volume is, and demands that all say the same: pages, metrics, status, and the log."""
 
+import itertools
 import json
 import os
 
@@ -35,7 +36,7 @@ class Asked:
         codes = facts["codes"]["health"]
         # What is done from outside is done before anybody is asked.
         is_right = codes == [200] if not is_failure else codes == [503] if before == 503 else codes == [200, 503]
-        is_right = is_right or since and codes == [503]
+        is_right = is_right or (since and codes == [503])
         check(f"  /health went from {before} to {wanted['health']}", is_right, codes)
         named = set(facts["health"][2])
         last = log[-1] if log else {"state": None, "faults": [], "priority": None}
@@ -78,7 +79,7 @@ class Asked:
     @staticmethod
     def is_told_once(log):
         said = [(entry["state"], entry["faults"]) for entry in log]
-        return all(one != next for one, next in zip(said, said[1:]))
+        return all(one != other for one, other in itertools.pairwise(said))
 
     def facts(self, name, *arguments):
         return self.guest.python(FACTS, name, json.dumps(arguments))

@@ -20,7 +20,7 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="script/boot-test",
         description="Boots instances under QEMU as on EC2; cloud-init installs the package, and a volume is hot-added.",
-        epilog="Without a choice, what Tests/Boot/plan.py has for the release. The images are kept in the cache directory.",
+        epilog="Without a choice, what Tests/Boot/plan.py has for the release. Images are kept in the cache directory.",
     )
     parser.add_argument("--all", action="store_true", help="all scenarios")
     parser.add_argument(
@@ -53,8 +53,8 @@ def arguments():
         nargs="*",
         choices=("stock", "prepared", "hand-over"),
         metavar="WHAT",
-        help="measure a heal from the kernel to the bound service, on a stock and a prepared image, and a hand-over before it; "
-        "writes docs/heal.md",
+        help="measure a heal from the kernel to the bound service, on a stock and a prepared image, and a hand-over "
+        "before it; writes docs/heal.md",
     )
     parser.add_argument("--image-only", action="store_true", help="build the image and stop")
     parser.add_argument("--accelerator", choices=("tcg", "kvm"), default="tcg", help="of QEMU (default: tcg)")

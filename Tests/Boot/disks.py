@@ -88,7 +88,7 @@ class Volume:
 
     @property
     def last_checked(self):
-        """When e2fsck went through all of it, or it was made, in seconds since 1970: finding it clean changes nothing."""
+        """When e2fsck went through all of it, or it was made, in seconds since 1970; not when it was found clean."""
         return struct.unpack_from("<I", self.read(1024, 1024), 64)[0]
 
     @property

@@ -1,8 +1,8 @@
 """Makes an NVMe controller of QEMU say what one of EBS says.
 
 QEMU fixes the vendor, the model and the vendor bytes. It keeps the Identify Controller structure in its heap as it is
-sent, so with the vCPUs stopped it is found by its serial number and rewritten. So is Identify Namespace, by the size in it,
-which QEMU lets nobody change while the disk is there.
+sent, so with the vCPUs stopped it is found by its serial number and rewritten. So is Identify Namespace, by the size in
+it, which QEMU lets nobody change while the disk is there.
 """
 
 import re

@@ -105,8 +105,10 @@ class Guest:
             "-initrd",
             self.image.initrd,
             "-append",
-            f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off no_timer_check"
-            f" {self.parameters}",
+            (
+                f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off no_timer_check"
+                f" {self.parameters}"
+            ),
             "-qmp",
             f"unix:{self.path('qmp')},server=on,wait=off",
             "-chardev",

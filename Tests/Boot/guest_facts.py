@@ -66,7 +66,7 @@ def kernel_times(node):
     """Seconds on the guest's clock: controller seen, driver ready, file system mounted, file system grown."""
     controller = os.path.basename(os.path.realpath(f"/sys/block/{node}/device"))
     address = os.path.basename(os.path.realpath(f"/sys/block/{node}/device/device"))
-    times = {}
+    times: dict[str, float] = {}
     for entry in journal("--dmesg", "--output-fields=MESSAGE,_SOURCE_MONOTONIC_TIMESTAMP"):
         message, time = str(entry.get("MESSAGE")), int(entry.get("_SOURCE_MONOTONIC_TIMESTAMP", 0)) / 1e6
         if address in message:
@@ -111,8 +111,8 @@ def status():
 def boot_chain():
     """Seconds since the kernel started at which the stages of the boot began or ended."""
 
-    def time(property, *unit):
-        text = output("systemctl", "show", *unit, "--property=" + property, "--value").stdout.strip()
+    def time(name, *unit):
+        text = output("systemctl", "show", *unit, "--property=" + name, "--value").stdout.strip()
         return int(text) / 1e6 if text.isdigit() and text != "0" else None
 
     return {

@@ -1,9 +1,10 @@
-"""Runs in the guest, from standard input: when what happened after the notice that the group ends the instance, in JSON."""
+"""Runs in the guest, from standard input: when what happened after the notice that the instance ends, in JSON."""
 
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 OURS = ("autoheal-watch.service", "autoheal-release.service", "autoheal-agent.service")
 
@@ -43,5 +44,5 @@ def timeline(since, *units):
     return {"times": times, "released": released}
 
 
-FACTS = {"timeline": timeline, "clock": time.monotonic}
+FACTS: dict[str, Callable] = {"timeline": timeline, "clock": time.monotonic}
 print(json.dumps(FACTS[sys.argv[1]](*json.loads(sys.argv[2]) if len(sys.argv) > 2 else ())))

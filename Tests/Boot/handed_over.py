@@ -1,4 +1,4 @@
-"""Scenario 15: the group ends an instance; its volume is released while it still runs, and the next one has it at once."""
+"""Scenario 15: the group ends an instance; its volume is released while it runs, and the next one has it at once."""
 
 import http.client
 import json

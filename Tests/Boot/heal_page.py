@@ -30,7 +30,7 @@ HAND_OVER = {
     "unmounted": "the kernel has unmounted the volume",
     "released": "**released** is said, after the exclusive open",
 }
-# What the stock image may take from the script's begin to the active service, beyond the package's installation; seconds.
+# What the stock image may take from the script's begin to the active service, but for the installation; seconds.
 ALLOWANCE = 6
 SHARE = 5
 
@@ -81,8 +81,10 @@ def stock_goals(result):
     installation = result["installation"]["end"] - result["installation"]["begin"]
     whole = result["services"][BOUND]["active"] - result["script"]
     return [
-        f"From the script's begin to the active service {whole:.1f} s, {installation:.1f} s of them the package's "
-        f"installation: {whole - installation:.1f} s more ({ALLOWANCE} are allowed)."
+        (
+            f"From the script's begin to the active service {whole:.1f} s, {installation:.1f} s of them the package's "
+            f"installation: {whole - installation:.1f} s more ({ALLOWANCE} are allowed)."
+        )
     ]
 
 
@@ -91,8 +93,10 @@ def prepared_goals(result):
     network = result["times"]["cloud-init network ended"]
     order = "before" if early["active"] < network else "AFTER"
     lines = [
-        f"The early service is active at {early['active']:.1f} s, {order} cloud-init's network stage has ended "
-        f"({network:.1f} s)."
+        (
+            f"The early service is active at {early['active']:.1f} s, {order} cloud-init's network stage has ended "
+            f"({network:.1f} s)."
+        )
     ]
     used = {
         unit: values["cpu"]
@@ -101,7 +105,10 @@ def prepared_goals(result):
     }
     share = 100 * sum(used.values()) / early["cpu"]
     parts = ", ".join(f"{unit} {cpu:.2f}" for unit, cpu in used.items())
-    return lines + [
-        f"Until then the machine had used {early['cpu']:.1f} s of CPU time, our units {sum(used.values()):.2f} ({parts}): "
-        f"{share:.1f} % ({SHARE} are allowed)."
+    return [
+        *lines,
+        (
+            f"Until then the machine had used {early['cpu']:.1f} s of CPU time, our units {sum(used.values()):.2f} "
+            f"({parts}): {share:.1f} % ({SHARE} are allowed)."
+        ),
     ]

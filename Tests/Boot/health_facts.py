@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 PORT = 9465
 LIMIT = 120
@@ -95,9 +96,11 @@ def follow(mount_point, wanted, command="", since=None, hold=0):
     """
     since = time.monotonic() if since is None else since
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
-    status, times, codes, end = Status(mount_point), {}, {}, None
-    agrees = lambda faults: not wanted["faults"] and not faults or set(wanted["faults"]) & set(faults)
-    isReady = wanted.get("ready", False)
+    status, end = Status(mount_point), None
+    times: dict[str, float] = {}
+    codes: dict[str, list] = {}
+    agrees = lambda faults: (not wanted["faults"] and not faults) or set(wanted["faults"]) & set(faults)
+    is_ready = wanted.get("ready", False)
     while time.monotonic() < (end or since + LIMIT):
         now = time.monotonic() - since
         for page in ("health", "ready"):
@@ -108,9 +111,9 @@ def follow(mount_point, wanted, command="", since=None, hold=0):
                 times.setdefault("seen", now)
                 if state == wanted["state"] and code == wanted["health"]:
                     times.setdefault("health", now)
-            if page == "ready" and code == (200 if isReady else 503):
+            if page == "ready" and code == (200 if is_ready else 503):
                 times.setdefault("ready", now)
-        if status.poll() and agrees(status.faults) and (status.code == 0) == isReady:
+        if status.poll() and agrees(status.faults) and (status.code == 0) == is_ready:
             times.setdefault("status", time.monotonic() - since)
         if end is None and {"health", "ready", "status"} <= times.keys():
             end = time.monotonic() + hold
@@ -140,7 +143,7 @@ def kernel(pattern, since):
 
 
 def grown(node, mount_point, since):
-    """When the disk, and then the file system, was larger; what the watcher and the growing unit said, and who asks hears."""
+    """When the disk, and then the file system, was larger; what watcher and growing unit said; what is heard."""
     words = ["journalctl", "--boot", "--output=json", "--unit=autoheal-grow.service"]
     subprocess.run(["journalctl", "--sync"])
     lines = subprocess.run(words, capture_output=True, text=True).stdout.splitlines()
@@ -157,5 +160,5 @@ def grown(node, mount_point, since):
     }
 
 
-FACTS = {"follow": follow, "grown": grown, "clock": time.monotonic}
+FACTS: dict[str, Callable] = {"follow": follow, "grown": grown, "clock": time.monotonic}
 print(json.dumps(FACTS[sys.argv[1]](*json.loads(sys.argv[2]) if len(sys.argv) > 2 else ())))

@@ -98,8 +98,8 @@ def apt_sources(suite):
     for origin, uri, codename, component in (line.split("|") for line in listing.splitlines()):
         release = re.fullmatch("[a-z]+(-updates|-security)?", codename)
         if origin == "Debian" and release and component == "main":
-            codename = suite + (release.group(1) or "")
-            lines.append(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {uri} {codename} main")
+            pocket = suite + (release.group(1) or "")
+            lines.append(f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {uri} {pocket} main")
     if not lines:
         raise SystemExit(
             f"boot-test: apt on this machine has no source for Debian {suite}. Add one, run apt-get update, "
@@ -136,7 +136,11 @@ def locked(path):
 
 def build(image, release, cache, log, sources_file):
     log(f"Building the image {os.path.basename(image.directory)} (a few minutes, once) ...")
-    lines = open(sources_file).read().splitlines() if sources_file else apt_sources(release)
+    if sources_file:
+        with open(sources_file) as named:
+            lines = named.read().splitlines()
+    else:
+        lines = apt_sources(release)
     building = f"building-{release}-"
     forget(cache, building)
     work = tempfile.mkdtemp(prefix=building, dir=cache)
@@ -154,8 +158,9 @@ def build(image, release, cache, log, sources_file):
         with open(sources, "w") as file:
             file.write("\n".join(lines) + "\n")
         with open(build_log, "w") as output:
-            streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-            run = lambda *command: subprocess.run(command, check=True, **streams)
+            run = lambda *command: subprocess.run(
+                command, check=True, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
             run(
                 "mmdebstrap",
                 "--mode=root",
@@ -184,7 +189,7 @@ def build(image, release, cache, log, sources_file):
         shutil.rmtree(image.directory, ignore_errors=True)
         os.rename(new.directory, image.directory)
     except subprocess.CalledProcessError as error:
-        raise SystemExit(f"boot-test: {error.cmd[0]} failed while building the image; see {build_log}")
+        raise SystemExit(f"boot-test: {error.cmd[0]} failed while building the image; see {build_log}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

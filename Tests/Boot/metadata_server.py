@@ -97,12 +97,16 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def note(self, line):
+        """Of a request that was answered; a server that has a log writes it there."""
+
     def start(self):
         threading.Thread(target=self.serve_forever, name="http", daemon=True).start()
         return self
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    server: "Server"
     protocol_version = "HTTP/1.1"
     timeout = 60
 
@@ -113,17 +117,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format, *arguments):
-        self.server.note(format % arguments)
+    def log_message(self, form, *arguments):
+        self.server.note(form % arguments)
 
 
 class MetadataHandler(Handler):
+    server: "MetadataServer"
+
     def do_PUT(self):
         self.server.delay_if_silent(self)
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         seconds = self.headers.get("X-aws-ec2-metadata-token-ttl-seconds")
         if self.path != "/latest/api/token" or not seconds:
-            return self.answer(400)
+            self.answer(400)
+            return
         token = secrets.token_urlsafe(32)
         self.server.tokens.add(token)
         self.send_response(200)
@@ -135,14 +142,16 @@ class MetadataHandler(Handler):
     def do_GET(self):
         self.server.delay_if_silent(self)
         if self.headers.get("X-aws-ec2-metadata-token") not in self.server.tokens:
-            return self.answer(401)
+            self.answer(401)
+            return
         # The first part is the version: all versions are the same here.
         parts = [part for part in self.path.split("?")[0].split("/") if part][1:]
         node = self.server.instance.tree
         for part in parts:
             node = node.get(part) if isinstance(node, dict) else None
         if node is None:
-            return self.answer(404)
+            self.answer(404)
+            return
         if isinstance(node, dict):
             node = "\n".join(name + ("/" if isinstance(value, dict) else "") for name, value in node.items())
         self.answer(200, node.encode())
@@ -179,10 +188,13 @@ class MetadataServer(Server):
 
 
 class PackageHandler(Handler):
+    server: "PackageServer"
+
     def do_GET(self):
         content = self.server.files.get(self.path)
         if content is None:
-            return self.answer(404)
+            self.answer(404)
+            return
         self.answer(200, content, "application/octet-stream")
         self.server.on_download(self.path)
 
@@ -198,6 +210,3 @@ class PackageServer(Server):
     def serve(self, name, content):
         self.files["/" + name] = content
         return f"http://{network.ROUTER}:{network.PACKAGE_PORT}/{name}"
-
-    def note(self, line):
-        pass

@@ -19,8 +19,8 @@ def story(stories):
     check = stories.report.check
     mount(guest)
     bound_services.write(guest, WINDOW, STAYS)
-    # A leftover of the time before the agent: with nofail, nothing orders the mount before local-fs.target. It is there for
-    # this boot only.
+    # A leftover of the time before the agent: with nofail, nothing orders the mount before local-fs.target. It is there
+    # for this boot only.
     uuid = guest.output("findmnt", "--noheadings", "--output=UUID", "/data").strip()
     guest.output("cp", "/etc/fstab", "/run/fstab")
     guest.output("tee", "--append", "/run/fstab", stdin=f"UUID={uuid} /data ext4 defaults,nofail 0 2\n")

@@ -38,7 +38,7 @@ def generator(file=None):
         subprocess.run(command, check=True, stdout=subprocess.PIPE)
         folder = subprocess.run([*command, "--show-bin-path"], check=True, stdout=subprocess.PIPE, text=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
-        raise SystemExit(f"boot-test: autoheal-generate cannot be built: {error}")
+        raise SystemExit(f"boot-test: autoheal-generate cannot be built: {error}") from error
     return os.path.join(folder.strip(), "autoheal-generate")
 
 

@@ -5,7 +5,6 @@ import re
 import bound_services
 from bound_services import APPLICATION
 from guest import UNIT, StagingError
-from scenarios import GUEST_FACTS
 
 # Works in the volume, and is bound to nothing: only a person can stop it.
 HOLDER = "boot-test-holder.service"

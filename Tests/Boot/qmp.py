@@ -117,8 +117,10 @@ class GuestAgent(JSONLines):
         while True:
             status = self.request("guest-exec-status", {"pid": pid})
             if status["exited"]:
-                text = lambda key: base64.b64decode(status.get(key, "")).decode(errors="replace")
-                return status.get("exitcode", -status.get("signal", 1)), text("out-data"), text("err-data")
+                out, err = (
+                    base64.b64decode(status.get(key, "")).decode(errors="replace") for key in ("out-data", "err-data")
+                )
+                return status.get("exitcode", -status.get("signal", 1)), out, err
             if time.monotonic() > deadline:
                 raise ProtocolError(f"{command[0]} did not end in the guest within {timeout} s")
             time.sleep(pause)

@@ -4,7 +4,6 @@ import os
 import re
 
 from guest import UNIT
-from scenarios import GUEST_FACTS
 
 NEW = "/srv/new"
 

@@ -85,7 +85,8 @@ class Stories:
         os.makedirs(logs, exist_ok=True)
         with open(os.path.join(logs, "user-data"), "w") as file:
             file.write(told)
-        self.metadata.forget(instance, open(os.path.join(logs, "metadata.log"), "w"))
+        # The server has it for as long as it serves this instance.
+        self.metadata.forget(instance, open(os.path.join(logs, "metadata.log"), "w"))  # noqa: SIM115
         self.packages.on_download = lambda path: None
         self.report.say(f"  instance {instance.id} starts: {name}/console.log")
         self.guest = Guest(self.image, name, instance.id, accelerator=self.accelerator, **options)
@@ -101,9 +102,8 @@ class Stories:
             return
         if guest.agent and guest.process.poll() is None:
             # For whoever looks into a failure; a guest that does not answer has its console.
-            with contextlib.suppress(StagingError, ProtocolError):
-                with open(guest.journal_log, "w") as log:
-                    log.write(guest.output("journalctl", "--output=short-monotonic", "--no-hostname", limit=60))
+            with contextlib.suppress(StagingError, ProtocolError), open(guest.journal_log, "w") as log:
+                log.write(guest.output("journalctl", "--output=short-monotonic", "--no-hostname", limit=60))
         guest.kill()
 
     def attach_late(self, guest, *volumes, late=LATE):
@@ -206,7 +206,7 @@ class Stories:
 
     def check_active(self, guest, *names):
         for name in names:
-            state = {}
+            state: dict[str, str] = {}
 
             def is_active(name=name, state=state):
                 state.update(guest.unit(name))

@@ -35,9 +35,9 @@ def times():
         ("cloud-init final", "cloud-final.service"),
         ("agent", "autoheal-agent.service"),
     ):
-        unit = properties(unit)
-        found[name + " began"] = seconds(unit.get("ExecMainStartTimestampMonotonic"))
-        found[name + " ended"] = seconds(unit.get("ExecMainExitTimestampMonotonic"))
+        shown = properties(unit)
+        found[name + " began"] = seconds(shown.get("ExecMainStartTimestampMonotonic"))
+        found[name + " ended"] = seconds(shown.get("ExecMainExitTimestampMonotonic"))
     found["agent's unit active"] = seconds(properties("autoheal-agent.service").get("ActiveEnterTimestampMonotonic"))
     return found
 
@@ -75,7 +75,7 @@ def script():
         )
     if not found:
         return None
-    moment = datetime.datetime.strptime(found.group(1), "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=datetime.timezone.utc)
+    moment = datetime.datetime.strptime(found.group(1), "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=datetime.UTC)
     return moment.timestamp() - (time.time() - time.monotonic())
 
 

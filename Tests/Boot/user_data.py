@@ -10,8 +10,9 @@ import tempfile
 def generated(generator, volumes, package_url, package, files=(), flags=()):
     """User data that installs the package, configures it and starts it without waiting for the volume.
 
-    `volumes` are dictionaries with the names of the flags; what they leave out is the generator's or the agent's default.
-    `files` are further (path, content) pairs, written before the package is there, `flags` further ones of the generator.
+    `volumes` are dictionaries with the names of the flags; what they leave out is the generator's or the agent's
+    default. `files` are further (path, content) pairs, written before the package is there, `flags` further ones of the
+    generator.
     """
     command = [
         generator,

@@ -1,4 +1,4 @@
-"""Scenarios 2, 3, 4, 5 and 8: the next instance, the next boot, an interrupted mkfs, a larger volume, a device without a name."""
+"""Scenarios 2, 3, 4, 5 and 8: the next instance, the next boot, an interrupted mkfs, a larger volume, and no names."""
 
 import contextlib
 import os

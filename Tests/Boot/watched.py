@@ -1,13 +1,14 @@
 """Scenario 14: a volume is enlarged while it is written to, and everything goes wrong that a look can see."""
 
 import contextlib
+import itertools
 import os
 import re
 
 import bound_services
 import disks
-from guest import UNIT, StagingError
 from asked import HEALTHY, INTERVAL, Asked, wanted
+from guest import UNIT, StagingError
 from pulled import disk as node
 
 CONFIGURATION, FORMER = "/etc/autoheal-agent/config.toml", "/run/boot-test-config.toml"
@@ -225,7 +226,7 @@ class Story(Asked):
     def longest_pause(self, facts):
         times = [float(line) for line in self.guest.output("tail", "-n", "2000", WRITES).splitlines()]
         near = [time for time in times if facts["larger"] - 2 < time < facts["grown"] + 2]
-        return f"{max((b - a for a, b in zip(near, near[1:])), default=-1):.2f} of {len(near)}"
+        return f"{max((b - a for a, b in itertools.pairwise(near)), default=-1):.2f} of {len(near)}"
 
     def table(self, target):
         sectors = self.mapped.size // 512
