@@ -11,10 +11,9 @@ import time
 
 import ebs_identity
 import image as images
-import network
+import qemu
 from qmp import GuestAgent, Monitor, ProtocolError
 
-MEMORY = 1 << 30
 # As the images of AWS and Debian boot.
 AMAZON_PARAMETERS = "nvme_core.io_timeout=4294967295"
 UNIT = "autoheal-agent.service"
@@ -72,66 +71,7 @@ class Guest:
         """Boots with these volumes attached already."""
         overlay = images.overlay(self.root_disk, self.path("root.qcow2"))
         root_volume = new_volume_id()
-        # The serial number and the UUID of an instance begin with ec2: that is what cloud-init looks at.
-        uuid = "ec2" + secrets.token_hex(16)[3:]
-        uuid = "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:]))
-        command = [
-            "qemu-system-x86_64",
-            "-name",
-            self.instance_id,
-            "-S",
-            "-nodefaults",
-            "-no-user-config",
-            "-display",
-            "none",
-            "-machine",
-            "pc,accel=" + self.accelerator,
-            "-cpu",
-            "host" if self.accelerator == "kvm" else "Nehalem",
-            "-smp",
-            str(self.cpus),
-            "-m",
-            str(MEMORY >> 20),
-            *self.count,
-            "-smbios",
-            "type=0,vendor=Amazon EC2,version=1.0",
-            "-smbios",
-            f"type=1,manufacturer=Amazon EC2,product=t3.micro,uuid={uuid},serial={uuid}",
-            *self.board,
-            "-smbios",
-            "type=3,manufacturer=Amazon EC2,asset=Amazon EC2",
-            "-kernel",
-            self.image.kernel,
-            "-initrd",
-            self.image.initrd,
-            "-append",
-            (
-                f"root=UUID={images.ROOT_UUID} ro console=tty0 console=ttyS0,115200n8 mitigations=off no_timer_check"
-                f" {self.parameters}"
-            ),
-            "-qmp",
-            f"unix:{self.path('qmp')},server=on,wait=off",
-            "-chardev",
-            f"socket,id=console,path={self.path('console')},server=on,wait=off,logfile={self.console_log}",
-            "-serial",
-            "chardev:console",
-            "-device",
-            "virtio-serial-pci",
-            "-chardev",
-            f"socket,id=agent,path={self.path('agent')},server=on,wait=off",
-            "-device",
-            "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
-            "-device",
-            "virtio-rng-pci",
-            "-netdev",
-            f"tap,id=net,ifname={network.TAP},script=no,downscript=no",
-            "-device",
-            f"virtio-net-pci,netdev=net,mac={network.MAC}",
-            "-blockdev",
-            f"qcow2,node-name=root,file.driver=file,file.filename={overlay},discard=unmap,cache.no-flush=on",
-            "-device",
-            f"nvme,drive=root,serial={root_volume.replace('-', '')}",
-        ]
+        command = qemu.command(self, overlay, root_volume)
         for name in ("qmp", "console", "agent"):
             if os.path.exists(self.path(name)):
                 os.unlink(self.path(name))
@@ -139,7 +79,7 @@ class Guest:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             self.monitor = Monitor(self.path("qmp"))
-            ebs_identity.give(self.process.pid, root_volume, "/dev/xvda", MEMORY)
+            ebs_identity.give(self.process.pid, root_volume, "/dev/xvda", qemu.MEMORY)
             for volume in volumes:
                 self.attach(volume, running=False)
             self.started = time.monotonic()
@@ -281,9 +221,9 @@ class Guest:
         try:
             device = {"driver": "nvme", "id": name, "serial": name, "drive": self.attached[volume.id], "bus": "pci.0"}
             self.monitor.request("device_add", device)
-            ebs_identity.give(self.process.pid, volume.id, volume.device_name, MEMORY)
+            ebs_identity.give(self.process.pid, volume.id, volume.device_name, qemu.MEMORY)
             if volume.shown != volume.size:
-                ebs_identity.resize(self.process.pid, volume.size, volume.shown, MEMORY)
+                ebs_identity.resize(self.process.pid, volume.size, volume.shown, qemu.MEMORY)
         finally:
             if running:
                 self.monitor.request("cont")
@@ -291,7 +231,7 @@ class Guest:
     def enlarge(self, volume, size):
         """Lets the volume show more of its file while it is attached; the guest has to be told to look."""
         with self.standstill():
-            ebs_identity.resize(self.process.pid, volume.shown, size, MEMORY)
+            ebs_identity.resize(self.process.pid, volume.shown, size, qemu.MEMORY)
         volume.hidden = volume.size - size
 
     @contextlib.contextmanager
