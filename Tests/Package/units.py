@@ -1,47 +1,18 @@
 """What the units do under a real systemd, and what package management does to them while they run."""
 
-import dataclasses
 import os
-import re
-import subprocess
 
 import baked
 import fstab
 import interrupted
 import power_off
 import released
-import trees
 import watched
 from early import early
-from machine import DROP_IN, EXAMPLES, TARGET, UNIT, Disk, Machine, MachineError
+from isolated import isolated
+from machine import TARGET, UNIT, Disk, MachineError
+from stage import LEFTOVER, Stage, bind, bind_service, configure
 
-# The shipped limits would take 20 minutes to be reached.
-SHORTER = "[Unit]\nStartLimitBurst=3\n[Service]\nRestartSec=2\n"
-DEPENDENT = """\
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/bin/touch /data/dependent
-"""
-# A leftover of an installation without the agent; those of devices are ignored in a container.
-LEFTOVER = "leftover /data ext4 defaults,nofail 0 2\n"
-# Writes when the volume has been unmounted, or after 5 s of having it: the bare mount point takes nothing.
-LAST_WRITE = """\
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/bin/true
-ExecStop=/bin/sh -c 'for i in 1 2 3 4 5; do mountpoint -q /data || break; sleep 1; done; echo written >/data/last-write'
-"""
-RESCUE_LIKE = "[Unit]\nRequires=sysinit.target\nAfter=sysinit.target\nAllowIsolate=yes\n"
-# What dockerd does for a container with -v /data:/data: a mount namespace that no later mount reaches.
-DOCKER = """\
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/bin/unshare --mount --propagation private sh -c 'mountpoint -q /data && touch /run/container-has-volume'
-"""
-PAGE = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "package.md")
 # So slow that the moment cannot be missed.
 SLOW_MKFS = """\
 #!/bin/sh
@@ -81,41 +52,6 @@ def prove(report, tree, deb, newer, logs, only=None):
                 act(Stage(report, tree, disk, deb, newer, os.path.join(logs, name + ".log")))
             except MachineError as error:
                 report.check("the stage goes to its end", False, error)
-
-
-@dataclasses.dataclass
-class Stage:
-    """What every stage is given; it may rely on nothing that another one has left."""
-
-    report: object
-    tree: trees.Tree
-    disk: Disk
-    deb: str
-    newer: str
-    log: str
-
-    def machine(self):
-        return Machine(self.tree, self.log)
-
-
-def bind_service(tree):
-    tree.write(DROP_IN, SHORTER)
-    bind(tree, "dependent.service", DEPENDENT)
-
-
-def bind(tree, service, text):
-    tree.write(f"/etc/systemd/system/{service}", text)
-    with open(tree.file(f"{EXAMPLES}/bound-service.conf")) as example:
-        tree.write(f"/etc/systemd/system/{service}.d/autoheal.conf", example.read())
-    tree.run("systemctl", "add-wants", TARGET, service)
-
-
-def configure(tree, disk, further="", metadata=None):
-    service = f'metadata-endpoint = "{metadata}"' if metadata else "metadata-disabled = true"
-    tree.write(
-        "/etc/autoheal-agent/config.toml",
-        f'[agent]\n{service}\n[[volume]]\ndevice = "{disk.node}"\ntries = 2\ninterval = 2\n{further}',
-    )
 
 
 def unconfigured(stage):
@@ -267,44 +203,6 @@ def stopped(stage):
         machine.run("systemctl", "start", "autoheal-agent-arrival.service")
         check("a disabled agent stays off", machine.state()["ActiveState"] == "inactive", machine.state())
         machine.run("systemctl", "enable", UNIT)
-
-
-def isolated(stage):
-    check, tree, disk = stage.report.check, stage.tree, stage.disk
-    configure(tree, disk)
-    disk.erase()
-    tree.write("/etc/systemd/system/rescue-like.target", RESCUE_LIKE)
-    bind(tree, "last-write.service", LAST_WRITE)
-    with open(PAGE) as page:
-        documented = re.search(r"# (/etc/systemd/system/docker\.service\.d/\S+)\n(.*?)```", page.read(), re.S)
-    if documented:
-        tree.write(*documented.groups())
-    tree.write("/etc/systemd/system/docker.service", DOCKER)
-    tree.run("systemctl", "add-wants", TARGET if documented else "multi-user.target", "docker.service")
-    tree.write("/etc/fstab", LEFTOVER)
-    with stage.machine() as machine:
-        disk.attach(machine)
-        machine.wait_until("active", "last-write.service")
-        machine.wait("docker.service", lambda: machine.state("docker.service")["ActiveState"] in ("active", "failed"))
-        seen = machine.try_to("test", "-e", "/run/container-has-volume").returncode == 0
-        check("a container of docker.service, with the drop-in of docs/package.md, has the volume", seen, documented)
-        machine.wait_until("active", "dependent.service")
-        units = (UNIT, TARGET, "dependent.service")
-        runs = [machine.state(unit)["InvocationID"] for unit in units]
-        for target in ("multi-user.target", "rescue-like.target", "multi-user.target"):
-            machine.run("systemctl", "isolate", target)
-            states = [machine.state(unit) for unit in units]
-            alive = all(state["ActiveState"] == "active" for state in states)
-            same = [state["InvocationID"] for state in states] == runs
-            check(f"the bound service lives while {target} is isolated", alive and same, states)
-        machine.wait_until("active", "last-write.service")
-        machine.run("systemctl", "--no-block", "poweroff")
-        machine.wait("the machine to power off", machine.has_ended)
-    found = subprocess.run(["debugfs", "-R", "cat /last-write", disk.node], capture_output=True, text=True)
-    check("the last write of a bound service is in the volume, whatever fstab says", found.stdout == "written\n", found)
-    tree.write("/etc/fstab", "")
-    for service in ("last-write.service", "docker.service"):
-        os.remove(tree.file(f"/etc/systemd/system/{service}"))
 
 
 def kernel_refuses(stage):
