@@ -136,6 +136,8 @@ def test_mime_keeps_the_parts_of_the_user(tmp_path):
         (("--preinstalled", "--config", "/nonexistent", "--label", "x"), 64, "either it or the flags"),
         (("--preinstalled", "--format", "xml"), 64, "cloud-config"),
         (("--preinstalled", "--append", "/dev/null", "--format", "mime"), 65, "first line"),
+        (("--preinstalled", "--mount-with", "fstab"), 65, "volume-id is missing"),
+        (("--preinstalled", *FSTAB, "--power-off-on-failure"), 65, "is for the agent's own unit"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_reason(arguments, code, reason):
@@ -150,12 +152,3 @@ def test_a_file_is_not_overwritten_unless_forced(tmp_path):
     assert done.returncode == 73 and "--force" in done.stderr and path.read_text() == "mine"
     assert run("userdata", "--preinstalled", "-o", path, "--force").returncode == 0
     assert path.read_text() == generate("userdata", "--preinstalled")
-
-
-def test_fstab_has_no_place_for_what_is_not_a_volume(tmp_path):
-    for arguments, words in [
-        (("--preinstalled", "--mount-with", "fstab"), "volume-id"),
-        (("--preinstalled", *FSTAB, "--power-off-on-failure"), "--power-off-on-failure"),
-    ]:
-        done = run("userdata", *arguments)
-        assert done.returncode != 0 and words in done.stderr, done
