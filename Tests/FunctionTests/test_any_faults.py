@@ -125,7 +125,7 @@ def check_laws(cloud, attach, action, outcomes):
 
 
 @given(situation=situations)
-def test_a_faults_in_any_order(cloud, attach, situation):
+def test_any_faults_in_any_order(cloud, attach, situation):
     action = arrange(cloud, attach, situation)
     delay = situation["twice"]
     outcomes = [attach.deliver(action.event())] if delay is None else attach.twice(action.event(), delay)
