@@ -7,7 +7,7 @@ import os
 import bound_services
 import disks
 from bound_services import TARGET, write
-from guest import UNIT, Guest
+from guest import UNIT, Guest, StagingError
 from orderly_end import last_write
 from pulled import disk
 from qmp import ProtocolError
@@ -32,6 +32,8 @@ ENABLED = "[Install]\nWantedBy=multi-user.target\n"
 IMPATIENT = {"tries": 2, "interval": 5}
 FOREIGN_LINE = "{id} {mount_point} autoheal noatime,nofail,x-systemd.mount-timeout=infinity 0 0\n"
 HEALTH = '[health]\nlisten = "127.0.0.1:9465"\n'
+# Seconds, of a guest under TCG on a busy machine; a try of the agent's unit takes 65.
+STATE_LIMIT = 180
 PAGE = "http://127.0.0.1:9465/health"
 
 
@@ -103,6 +105,8 @@ class Story:
         guest, check = self.guest, self.check
         line = FOREIGN_LINE.format(id=self.foreign.id, mount_point=FOREIGN)
         guest.output("tee", "--append", "/etc/fstab", stdin=line)
+        # At a boot others hold the disk for seconds, and longer on a busy machine.
+        guest.output("sed", "--in-place", "s/,autoheal.tries=.*,autoheal.interval=[0-9]*//", "/etc/fstab")
         write(guest, "/etc/autoheal-agent/config.toml", HEALTH)
         self.add(ON_FOREIGN, FOREIGN, ENABLED, wanted=False)
         guest.output("systemctl", "enable", ON_FOREIGN)
@@ -167,11 +171,16 @@ class Story:
         unit = guest.wait_for_agent_end()
         seen = (unit["ActiveState"], unit["ExecMainStatus"])
         check("the agent's unit has failed for the foreign one, with 65", seen == ("failed", "65"), unit)
-        failed = self.failed()
-        check("and nothing else has", failed == sorted([UNIT, unit_of(FOREIGN)]), failed)
+        # What arrives has every mount tried again that has failed.
+        wanted = sorted([UNIT, unit_of(FOREIGN)])
+        with contextlib.suppress(StagingError):
+            guest.wait_until("the mount to fail again", lambda: self.failed() == wanted, limit=60)
+        check("and nothing else has but its mount", self.failed() == wanted, self.failed())
         states = self.health()
         wanted = {DATA: "healthy", LATE: "healthy", FOREIGN: "degraded"}
         check("/health tells them apart", states == ("degraded", wanted), states)
+        said = self.said_of(DATA)
+        check("the watcher's log never went back to 'waiting'", "waiting" not in said and said[-1:] == ["healthy"], said)
 
     def is_mended(self) -> None:
         """The operator takes the line away, as the refusal leaves no other way to this volume."""
@@ -181,7 +190,7 @@ class Story:
         guest.output("systemctl", "reset-failed", unit_of(FOREIGN))
         guest.output("systemctl", "restart", UNIT)
         self.wait_for(TARGET, ON_LATE)
-        unit, facts = self.stories.settle(guest, DATA, LATE)
+        unit, facts = guest.wait_for_agent_end(), guest.python(GUEST_FACTS, "facts", DATA, LATE)
         for mount_point, volume in ((DATA, self.data), (LATE, self.late)):
             self.is_mounted(facts, unit, mount_point, volume)
         self.nothing_failed()
@@ -213,7 +222,10 @@ class Story:
 
     def wait_for(self, *units: str, state: str = "active") -> None:
         for unit in units:
-            self.guest.wait_until(f"{unit} to be {state}", lambda: self.guest.unit(unit)["ActiveState"] == state)
+            is_there = lambda: self.guest.unit(unit)["ActiveState"] == state
+            with contextlib.suppress(StagingError):
+                self.guest.wait_until(f"{unit} to be {state}", is_there, limit=STATE_LIMIT)
+            self.check(f"{unit} is {state}", is_there(), self.guest.unit(unit))
 
     def began(self, service: str) -> int:
         return int(self.guest.unit(service)["ExecMainStartTimestampMonotonic"])
@@ -240,6 +252,13 @@ class Story:
         """What the watcher answers: the state of all, and of each."""
         page = json.loads(self.guest.output("curl", "--silent", "--max-time", "20", PAGE))
         return page["status"], {volume["mount_point"]: volume["status"] for volume in page["volumes"]}
+
+    def said_of(self, mount_point: str) -> list[str]:
+        """The states that the watcher has logged in this boot."""
+        self.guest.output("journalctl", "--sync")
+        words = ("--boot", "--output=json", "--unit=autoheal-watch.service", f"AUTOHEAL_VOLUME_MOUNT_POINT={mount_point}")
+        entries = [json.loads(line) for line in self.guest.output("journalctl", *words).splitlines()]
+        return [entry["AUTOHEAL_HEALTH_STATE"] for entry in entries if "AUTOHEAL_HEALTH_STATE" in entry]
 
 
 def unit_of(mount_point: str) -> str:
