@@ -127,7 +127,11 @@ class Story:
             "16-again", [], told=former.told, attached=[self.late, self.foreign], instance_id=former.instance_id,
             root_disk=os.path.abspath(former.path("root.qcow2")),
         )
-        guest.wait_for_boot()
+        try:
+            guest.wait_for_boot()
+        except StagingError as error:
+            check("the boot comes to its end without the volume", False, error)
+            raise
         guest.connect()
         units = ("local-fs.target", "multi-user.target", unit_of(LATE), unit_of(DATA))
         states = [guest.unit(name)["ActiveState"] for name in units]
