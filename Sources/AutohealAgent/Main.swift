@@ -31,7 +31,10 @@ enum Main {
         }
     }
 
+    /// Says on standard error, for a person, what may have words of a disk or a file in it.
     static func complain(_ text: String) {
+        let text = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
+            .joined(separator: "\n")
         _ = try? FileDescriptor.standardError.writeAll(Array("\(text)\n".utf8))
     }
 }

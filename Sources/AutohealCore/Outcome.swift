@@ -51,8 +51,10 @@ package enum Outcome: Hashable, Sendable {
         }
     }
 
-    /// Why, in complete sentences.
-    package var reason: String {
+    /// Why, in complete sentences on one line.
+    package var reason: String { words.printable }
+
+    private var words: String {
         switch self {
         case .unchanged: "The volume is mounted; there was nothing to do."
         case .changed(let heal, _, _): "The volume is mounted after \(Self.list(heal.steps.map(\.step)))."

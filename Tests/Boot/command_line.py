@@ -27,7 +27,7 @@ def arguments():
         "--scenario",
         type=int,
         action="append",
-        choices=range(1, 16),
+        choices=range(1, 17),
         metavar="N",
         help="only this one; may be repeated",
     )

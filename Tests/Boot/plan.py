@@ -1,5 +1,6 @@
 """Which scenarios there are, in the order in which they are told, and which of them a short run tells."""
 
+import by_fstab
 import handed_over
 import interrupted
 import never_there
@@ -28,6 +29,7 @@ ALL = {
     8: volume_life.without_rule,
     9: never_there.powers_off,
     13: interrupted.story,
+    16: by_fstab.story,
 }
 # What .ci/run can afford: the life of a volume, what goes wrong with it, and what must never be formatted; with the
 # newer systemd, what it does differently: a first boot, a shutdown, an image of a configured instance. The ends that

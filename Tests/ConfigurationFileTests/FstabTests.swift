@@ -220,4 +220,22 @@ struct FstabTests {
         entry.passNumber = 2
         #expect(Fstab(file: "fstab", entries: [entry]).warnings().first?.contains("fsck.autoheal") == true)
     }
+
+    @Test(arguments: [
+        ("x-autoheal.format=never", "a setting is written autoheal.NAME=VALUE"),
+        ("X-autoheal.tries=1", "a setting is written autoheal.NAME=VALUE"),
+        ("format=never", "write autoheal.format=never"), ("nogrow", "write autoheal.nogrow"),
+        ("X-mount.subdir=x", "is not an option of a plain mount"), ("loop", "is not an option of a plain mount"),
+        ("offset=4096", "is not an option of a plain mount"),
+        ("verity.hashdevice=/x", "is not an option of a plain mount"),
+    ])
+    func `an option that mount keeps to itself, or that lacks its prefix, is an error`(option: String, words: String) {
+        let found = problems(Self.entry(others: "\(Self.right),\(option)"))
+        #expect(found.contains(words) && found.contains("'\(option)'"), "\(found)")
+    }
+
+    @Test func `options of mount and systemd are no settings`() {
+        let found = problems(Self.entry("rw,noatime", others: "\(Self.right),owner,user,x-mount.mkdir,comment=format"))
+        #expect(found.isEmpty, "\(found)")
+    }
 }
