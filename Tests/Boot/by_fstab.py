@@ -1,28 +1,21 @@
-"""Scenario 16: the volumes are lines of /etc/fstab: late at two boots, a foreign one, and what comes down in what order."""
+"""Scenario 16: the volumes are lines of /etc/fstab: late at two boots, a foreign one, and what ends in what order."""
 
 import contextlib
 import json
 import os
 
-import bound_services
 import disks
 from bound_services import TARGET, write
+from fstab_guest import HEALTH, InGuest, reboot, unit_of
 from guest import UNIT, Guest, StagingError
 from orderly_end import last_write
 from pulled import disk
-from qmp import ProtocolError
 from scenarios import BYTES_UNCHANGED, FILES_ARE_THERE, GUEST_FACTS, NOT_FORMATTED, Stories
 
 DATA, LATE, FOREIGN = "/data", "/srv/late", "/srv/foreign"
 # Writes when its volume has been unmounted, or after 3 s of having it: the bare mount point takes nothing.
 ON_DATA = "boot-test-on-data.service"
 ON_LATE, ON_FOREIGN = "boot-test-on-late.service", "boot-test-on-foreign.service"
-USES = """\
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/bin/touch {mount_point}/boot-test-used
-"""
 LAST_WRITE = """\
 ExecStop=/bin/sh -c 'for i in 1 2 3; do mountpoint -q {mount_point} || break; sleep 1; done; \\
     date +%%s >{mount_point}/boot-test-last'
@@ -32,10 +25,6 @@ ENABLED = "[Install]\nWantedBy=multi-user.target\n"
 # Gives up after 10 s: what comes after that is told of by udev alone.
 IMPATIENT = {"tries": 2, "interval": 5}
 FOREIGN_LINE = "{id} {mount_point} autoheal noatime,nofail,x-systemd.mount-timeout=infinity 0 0\n"
-HEALTH = '[health]\nlisten = "127.0.0.1:9465"\n'
-# Seconds, of a guest under TCG on a busy machine; a try of the agent's unit takes 65.
-STATE_LIMIT = 180
-PAGE = "http://127.0.0.1:9465/health"
 
 
 def story(stories: Stories) -> None:
@@ -49,7 +38,7 @@ def story(stories: Stories) -> None:
     told.is_mended()
 
 
-class Story:
+class Story(InGuest):
     def __init__(self, stories: Stories) -> None:
         self.stories, self.check = stories, stories.report.check
         new = lambda name, device: disks.Volume(os.path.join(stories.directory, name + ".img"), device, 256 << 20)
@@ -254,71 +243,9 @@ class Story:
 
     # Their steps
 
-    def add(self, name: str, mount_point: str, further: str = "", wanted: bool = True) -> None:
-        """As documented: the drop-in, and wanted by the target."""
-        drop_in = bound_services.drop_in(name, mount_point, "fstab-bound-service.conf")
-        write(self.guest, f"/etc/systemd/system/{name}.d/autoheal.conf", drop_in)
-        write(self.guest, f"/etc/systemd/system/{name}", (USES + further).format(mount_point=mount_point))
-        if wanted:
-            self.guest.output("systemctl", "add-wants", TARGET, name)
-
-    def attach(self, volume: disks.Volume) -> None:
-        self.guest.attach(volume)
-
-    def wait_for(self, *units: str, state: str = "active") -> None:
-        for unit in units:
-            is_there = lambda unit=unit: self.guest.unit(unit)["ActiveState"] == state
-            with contextlib.suppress(StagingError):
-                self.guest.wait_until(f"{unit} to be {state}", is_there, limit=STATE_LIMIT)
-            self.check(f"{unit} is {state}", is_there(), self.guest.unit(unit))
-
-    def began(self, service: str) -> int:
-        return int(self.guest.unit(service)["ExecMainStartTimestampMonotonic"])
-
-    def mounted(self, mount_point: str) -> int:
-        return int(self.guest.unit(unit_of(mount_point))["ActiveEnterTimestampMonotonic"])
-
     def is_mounted(self, facts: dict, unit: dict, mount_point: str, volume: disks.Volume) -> None:
         self.stories.check_mounted(self.guest, unit, facts, mount_point, volume, figures=mount_point == DATA)
 
     def sums(self, facts: dict) -> dict:
         sums = self.stories.without_lost_found(facts, DATA)
         return {name: value for name, value in sums.items() if not name.startswith("boot-test-")}
-
-    def failed(self) -> list[str]:
-        listed = self.guest.output("systemctl", "list-units", "--failed", "--plain", "--no-legend")
-        return sorted(line.split()[0] for line in listed.splitlines())
-
-    def nothing_failed(self) -> None:
-        failed = self.failed()
-        self.check("no unit has failed", not failed, failed)
-
-    def health(self) -> tuple:
-        """What the watcher answers: the state of all, and of each."""
-        page = json.loads(self.guest.output("curl", "--silent", "--max-time", "20", PAGE))
-        return page["status"], {volume["mount_point"]: volume["status"] for volume in page["volumes"]}
-
-    def said_of(self, mount_point: str) -> list[str]:
-        """The states that the watcher has logged in this boot."""
-        self.guest.output("journalctl", "--sync")
-        words = (
-            "--boot",
-            "--output=json",
-            "--unit=autoheal-watch.service",
-            f"AUTOHEAL_VOLUME_MOUNT_POINT={mount_point}",
-        )
-        entries = [json.loads(line) for line in self.guest.output("journalctl", *words).splitlines()]
-        return [entry["AUTOHEAL_HEALTH_STATE"] for entry in entries if "AUTOHEAL_HEALTH_STATE" in entry]
-
-
-def unit_of(mount_point: str) -> str:
-    return mount_point.strip("/").replace("/", "-") + ".mount"
-
-
-def reboot(guest: Guest) -> None:
-    """Ends QEMU in the place of the reset, so that the next boot may find other disks."""
-    guest.monitor.request("set-action", {"reboot": "shutdown"})
-    # The answer may be lost with the guest.
-    with contextlib.suppress(ProtocolError):
-        guest.agent.request("guest-exec", {"path": "systemctl", "arg": ["--no-block", "reboot"]})
-    guest.wait_for_power_off()
