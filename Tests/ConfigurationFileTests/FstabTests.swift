@@ -97,7 +97,7 @@ struct FstabTests {
         ("autoheal.mount-point=/x", "mount-point is the second field of the line."),
         ("autoheal-tries=6", "a setting is written autoheal.NAME=VALUE."),
         ("autoheal.nolabel", "'autoheal.nolabel' is not a setting"),
-        ("bind", "options 'bind' is not an option of a plain mount."),
+        ("bind", "'bind' is not an option of a plain mount"),
     ])
     func `a wrong option is named with its line, and what would be right`(_ option: String, _ words: String) {
         let said = problems(Self.entry("noatime,\(option)"))
@@ -119,7 +119,7 @@ struct FstabTests {
     @Test(arguments: [
         ("x-systemd.mount-timeout=infinity", "nofail is missing"),
         ("nofail", "x-systemd.mount-timeout=infinity is missing"),
-        ("nofail,x-systemd.mount-timeout=90", "x-systemd.mount-timeout=infinity is missing"),
+        ("nofail,x-systemd.mount-timeout=90", "x-systemd.mount-timeout must be infinity"),
         ("nofail,x-systemd.mount-timeout=0,x-systemd.automount", "x-systemd.automount puts an autofs"),
     ])
     func `a line with which a boot goes wrong is an error`(_ others: String, _ words: String) {
