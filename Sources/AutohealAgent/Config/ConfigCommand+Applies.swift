@@ -1,6 +1,6 @@
 import ArgumentParser
-import AutohealCore
 import AutohealHost
+import AutohealRun
 import ConfigurationFile
 import FoundationEssentials
 import Logging

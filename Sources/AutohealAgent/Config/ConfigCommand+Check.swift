@@ -1,5 +1,6 @@
 import ArgumentParser
-import AutohealCore
+import AutohealPlan
+import AutohealSpec
 import ConfigurationFile
 
 extension ConfigCommand {

@@ -1,4 +1,3 @@
-import AutohealCore
 import ConfigurationFile
 import Libmount
 import SystemPackage

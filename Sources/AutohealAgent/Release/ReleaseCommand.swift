@@ -1,6 +1,7 @@
 import ArgumentParser
-import AutohealCore
 import AutohealHost
+import AutohealPlan
+import AutohealSpec
 import ConfigurationFile
 import Glibc
 import StructuredLogging

@@ -1,5 +1,7 @@
-import AutohealCore
 import AutohealHost
+import AutohealRun
+import AutohealSpec
+import AutohealState
 import FoundationEssentials
 
 /// A mount point that may have to be freed, with what is known of it.

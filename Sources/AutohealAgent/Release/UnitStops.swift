@@ -1,5 +1,5 @@
-import AutohealCore
 import AutohealHost
+import AutohealSpec
 import Logging
 
 /// What a release has systemd stop.

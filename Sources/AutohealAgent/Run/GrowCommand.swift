@@ -1,5 +1,5 @@
 import ArgumentParser
-import AutohealCore
+import AutohealPlan
 import Glibc
 
 struct GrowCommand: AsyncParsableCommand {

@@ -1,5 +1,8 @@
 import ArgumentParser
-import AutohealCore
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
+import AutohealState
 import ConfigurationFile
 
 struct PlanCommand: AsyncParsableCommand {

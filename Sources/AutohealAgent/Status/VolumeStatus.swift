@@ -1,5 +1,8 @@
-import AutohealCore
+import AutohealHealth
 import AutohealHost
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
 import FoundationEssentials
 
 /// What `status` says of one volume: the last run, and whether it still holds.

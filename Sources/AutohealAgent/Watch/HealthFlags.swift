@@ -1,5 +1,4 @@
 import ArgumentParser
-import AutohealCore
 import ConfigurationFile
 
 /// The flags of the watcher; each wins over its key in the `[health]` table.

@@ -1,6 +1,7 @@
 import ArgumentParser
-import AutohealCore
 import AutohealHost
+import AutohealPlan
+import AutohealRun
 import ConfigurationFile
 import FoundationEssentials
 import HealthServer

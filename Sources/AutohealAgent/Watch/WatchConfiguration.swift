@@ -1,5 +1,6 @@
-import AutohealCore
+import AutohealHealth
 import AutohealHost
+import AutohealSpec
 import ConfigurationFile
 import Glibc
 import HealthWatch

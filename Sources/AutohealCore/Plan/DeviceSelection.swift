@@ -1,3 +1,6 @@
+package import AutohealSpec
+package import AutohealState
+
 /// What one look found.
 package enum DeviceSelection: Hashable, Sendable {
     case found(BlockDevice, by: Evidence)

@@ -1,3 +1,6 @@
+package import AutohealSpec
+package import AutohealState
+
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
 #else

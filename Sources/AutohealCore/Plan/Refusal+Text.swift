@@ -1,3 +1,6 @@
+import AutohealSpec
+package import AutohealState
+
 /// What an operator reads: what was found, then what to do. Never names the device; the line does.
 extension Refusal {
     package var reason: String {

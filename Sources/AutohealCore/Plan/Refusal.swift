@@ -1,3 +1,5 @@
+package import AutohealSpec
+package import AutohealState
 package import SystemPackage
 
 /// Why nothing is done: an answer, not an error. It is never overridden; the operator changes the machine or the wish.

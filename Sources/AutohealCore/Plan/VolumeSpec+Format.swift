@@ -1,3 +1,5 @@
+package import AutohealSpec
+
 extension VolumeSpec {
     /// Why nothing may be formatted, whatever is on the device; nil if formatting depends on that.
     ///

@@ -1,3 +1,6 @@
+import AutohealPlan
+package import AutohealSpec
+
 /// What has changed in the configuration since the last run.
 package struct ConfigurationDrift: Hashable, Sendable {
     /// Volumes that are not mounted as the configuration says now, in complete sentences.

@@ -1,3 +1,6 @@
+import AutohealPlan
+package import AutohealSpec
+import AutohealState
 package import Logging
 
 /// Brings one volume from what is to what is wished: observe, plan, perform, and observe again.

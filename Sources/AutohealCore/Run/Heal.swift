@@ -1,3 +1,5 @@
+package import AutohealPlan
+
 /// What a run did to a volume, and how long each part of it took.
 package struct Heal: Hashable, Sendable {
     /// Until the device was there.

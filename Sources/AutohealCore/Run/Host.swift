@@ -1,3 +1,6 @@
+package import AutohealPlan
+package import AutohealSpec
+package import AutohealState
 package import Logging
 
 /// What the engine may ask of a machine.

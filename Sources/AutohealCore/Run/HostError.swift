@@ -1,3 +1,5 @@
+package import AutohealPlan
+package import AutohealSpec
 package import SystemPackage
 
 /// Something that was tried and failed: operation, subject, cause.
@@ -64,11 +66,4 @@ package enum VolumeError: Error, Hashable, Sendable {
     case superseded(String)
     /// A signal asked to stop; its number.
     case interrupted(signal: Int32)
-}
-
-extension Errno {
-    /// No descriptors, memory, processes or threads are left; says nothing of the device.
-    package var isExhaustion: Bool {
-        [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable].contains(self)
-    }
 }

@@ -1,3 +1,5 @@
+import AutohealPlan
+package import AutohealSpec
 package import SystemPackage
 
 /// A mount(2) that the kernel refused, with what the kernel itself said.
@@ -74,17 +76,5 @@ package struct MountFailure: Hashable, Sendable {
     private var isDamage: Bool {
         guard let errno else { return false }
         return [.invalidArgument, .ioError, Errno(rawValue: 117), Errno(rawValue: 74)].contains(errno)
-    }
-}
-
-extension FilesystemType {
-    /// The command of the type's own tools that looks for damage and writes nothing; nil where none is known.
-    package var readOnlyChecker: String? {
-        switch self {
-        case .ext2, .ext3, .ext4: "e2fsck -fn"
-        case .xfs: "xfs_repair -n"
-        case .btrfs: "btrfs check --readonly"
-        default: nil
-        }
     }
 }

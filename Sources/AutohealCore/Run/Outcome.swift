@@ -1,3 +1,6 @@
+package import AutohealPlan
+package import AutohealState
+
 /// How a run ended.
 package enum Outcome: Hashable, Sendable {
     /// Everything was as wished.

@@ -1,3 +1,7 @@
+package import AutohealPlan
+package import AutohealSpec
+package import AutohealState
+
 /// What a run leaves in the runtime directory for `status`.
 package struct Report: Hashable, Sendable, Codable {
     package static let currentVersion = 1

@@ -1,3 +1,6 @@
+package import AutohealPlan
+import AutohealSpec
+import AutohealState
 package import Logging
 
 extension Step {

@@ -20,3 +20,15 @@ package struct FilesystemType: RawRepresentable, Hashable, Sendable, Codable, Cu
 
     package var description: String { rawValue }
 }
+
+extension FilesystemType {
+    /// The command of the type's own tools that looks for damage and writes nothing; nil where none is known.
+    package var readOnlyChecker: String? {
+        switch self {
+        case .ext2, .ext3, .ext4: "e2fsck -fn"
+        case .xfs: "xfs_repair -n"
+        case .btrfs: "btrfs check --readonly"
+        default: nil
+        }
+    }
+}

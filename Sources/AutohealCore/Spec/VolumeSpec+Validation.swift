@@ -51,7 +51,7 @@ extension VolumeSpec {
         return path
     }
 
-    static func label(_ text: String) throws(ConfigurationError) -> String {
+    package static func label(_ text: String) throws(ConfigurationError) -> String {
         guard !text.isEmpty, text.utf8.count <= 16, isPrintable(text) else {
             throw ConfigurationError(
                 key: "label",

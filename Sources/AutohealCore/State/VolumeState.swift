@@ -1,3 +1,5 @@
+package import AutohealSpec
+
 /// Everything the planner needs to know of the machine, read in one go under the lock.
 package struct VolumeState: Hashable, Sendable {
     package var device: DeviceState

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealState
 
 extension ContentReader {
     /// Whether the journal of a mounted ext3 or ext4 was aborted: Linux 6.1 and 6.12 say so nowhere else until somebody writes.

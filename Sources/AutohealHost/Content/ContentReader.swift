@@ -1,4 +1,6 @@
-package import AutohealCore
+import AutohealRun
+import AutohealSpec
+package import AutohealState
 import Blkid
 import FoundationEssentials
 import Logging

@@ -1,4 +1,5 @@
-import AutohealCore
+import AutohealRun
+import AutohealState
 import Glibc
 import Logging
 import SystemPackage

@@ -1,4 +1,6 @@
-package import AutohealCore
+package import AutohealHealth
+import AutohealPlan
+package import AutohealRun
 import Glibc
 import Synchronization
 import SystemPackage

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealRun
 import Glibc
 import Synchronization
 import SystemPackage

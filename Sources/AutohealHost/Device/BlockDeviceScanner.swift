@@ -1,4 +1,6 @@
-package import AutohealCore
+package import AutohealPlan
+package import AutohealRun
+package import AutohealState
 import CLinux
 import Glibc
 import SystemPackage

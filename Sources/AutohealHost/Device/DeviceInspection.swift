@@ -1,4 +1,7 @@
-package import AutohealCore
+import AutohealPlan
+package import AutohealRun
+import AutohealSpec
+package import AutohealState
 import Glibc
 package import Logging
 import SystemPackage

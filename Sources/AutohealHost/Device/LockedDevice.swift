@@ -1,4 +1,6 @@
-package import AutohealCore
+import AutohealPlan
+import AutohealRun
+package import AutohealState
 import CLinux
 import Glibc
 package import SystemPackage

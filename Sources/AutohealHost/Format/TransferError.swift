@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealState
 package import SystemPackage
 
 /// A read or a write that did not go through; offsets in bytes.

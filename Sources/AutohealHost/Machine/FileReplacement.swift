@@ -1,4 +1,5 @@
-package import AutohealCore
+import AutohealPlan
+package import AutohealRun
 import Glibc
 import SystemPackage
 

@@ -1,4 +1,5 @@
-import AutohealCore
+import AutohealSpec
+import AutohealState
 import Glibc
 
 /// What the kernel logs from the moment this is made (kernel: Documentation/ABI/testing/dev-kmsg).

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 import Glibc
 
 /// Processes in words: `4711 (qemu-nbd)`, the first few.

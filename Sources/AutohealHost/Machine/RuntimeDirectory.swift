@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealRun
 import FoundationEssentials
 import Glibc
 package import SystemPackage

@@ -1,4 +1,5 @@
-import AutohealCore
+import AutohealPlan
+import AutohealRun
 import Glibc
 import Logging
 import Subprocess

@@ -1,4 +1,3 @@
-import AutohealCore
 import Glibc
 import Subprocess
 

@@ -1,4 +1,8 @@
-import AutohealCore
+import AutohealHealth
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
+import AutohealState
 import CLinux
 import FoundationEssentials
 import Glibc

@@ -1,4 +1,6 @@
-package import AutohealCore
+import AutohealPlan
+package import AutohealRun
+package import AutohealState
 
 /// What a run has mounted and is to be looked at.
 package struct MountedVolume: Hashable, Sendable {

@@ -1,4 +1,5 @@
-package import AutohealCore
+package import AutohealRun
+import AutohealSpec
 import Glibc
 import Synchronization
 

@@ -1,4 +1,7 @@
-package import AutohealCore
+import AutohealPlan
+package import AutohealRun
+import AutohealSpec
+import AutohealState
 import CLinux
 import Glibc
 import Libmount

@@ -1,4 +1,7 @@
-package import AutohealCore
+package import AutohealHealth
+import AutohealRun
+import AutohealSpec
+package import AutohealState
 import CLinux
 import Glibc
 import SystemPackage

@@ -1,4 +1,6 @@
-package import AutohealCore
+import AutohealPlan
+package import AutohealRun
+import AutohealSpec
 import Glibc
 import SystemPackage
 

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 
 /// What fstab(5) says, as far as it concerns our volumes.
 package struct Fstab: Hashable, Sendable {

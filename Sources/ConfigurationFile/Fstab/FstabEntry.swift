@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 
 /// One line of fstab(5), or what mount(8) hands to its helper; taken apart by libmount.
 package struct FstabEntry: Hashable, Sendable {

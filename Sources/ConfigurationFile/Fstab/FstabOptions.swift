@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 
 /// Reads the options of a line of fstab(5): `autoheal.KEY=VALUE` are settings, all others go to the mount.
 struct FstabOptions {

@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealSpec
 
 extension FstabVolume {
     /// The line of fstab(5) for a volume, with what a boot needs beside its settings; without a line break.

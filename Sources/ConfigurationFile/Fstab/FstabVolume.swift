@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealSpec
 
 /// A volume that a line of fstab(5) wishes: the same settings as a `[[volume]]` table has, written as
 /// `VOLUME-ID MOUNT-POINT autoheal autoheal.KEY=VALUE,OTHER-OPTIONS`.

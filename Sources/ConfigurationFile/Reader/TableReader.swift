@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 import TOMLKit
 
 /// Takes tables apart and collects everything that is wrong with them.

@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealSpec
 
 extension AgentSettings {
     /// Every value that cannot be.

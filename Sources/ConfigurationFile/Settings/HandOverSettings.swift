@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealSpec
 
 /// The `[hand-over]` table: when the volumes are released before the machine is off; nil means "not given".
 package struct HandOverSettings: Hashable, Sendable {

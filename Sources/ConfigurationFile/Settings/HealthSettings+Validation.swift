@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealSpec
 
 extension HealthSettings {
     /// Every value that cannot be.

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 
 extension VolumeSettings: SettingTable {
     static func setting(_ key: CodingKeys) -> Setting<Self> {

@@ -1,3 +1,5 @@
+package import AutohealSpec
+
 /// When answers of the metadata service are believed: once two that are some seconds apart say that the instance ends. Pure.
 package struct EndingAgreement: Hashable, Sendable {
     /// Seconds between two answers that count.

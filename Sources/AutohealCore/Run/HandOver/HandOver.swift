@@ -1,3 +1,5 @@
+package import AutohealSpec
+
 /// A decision that volumes are no longer for this instance. It is noted before anything is stopped, so that from then on no
 /// run mounts them, and who looks knows that what is missing is meant to be.
 package struct HandOver: Hashable, Sendable, Codable {

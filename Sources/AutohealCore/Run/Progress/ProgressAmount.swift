@@ -1,3 +1,5 @@
+import AutohealSpec
+
 /// How far something is.
 package enum ProgressAmount: Hashable, Sendable {
     /// Nothing tells.

@@ -1,3 +1,5 @@
+import AutohealSpec
+
 /// When something that may take long says how far it is: not at once, and then now and then.
 ///
 /// Times are durations since the work began, so that the caller may use any monotonic clock.

@@ -2,7 +2,7 @@
 package func crc32(_ bytes: [UInt8]) -> UInt32 { ~remainder(of: bytes, by: 0xEDB8_8320) }
 
 /// CRC-32C (Castagnoli) as ext4 uses it: begun with all ones, and not inverted at the end.
-func crc32c(_ bytes: [UInt8]) -> UInt32 { remainder(of: bytes, by: 0x82F6_3B78) }
+package func crc32c(_ bytes: [UInt8]) -> UInt32 { remainder(of: bytes, by: 0x82F6_3B78) }
 
 private func remainder(of bytes: [UInt8], by polynomial: UInt32) -> UInt32 {
     var sum: UInt32 = ~0

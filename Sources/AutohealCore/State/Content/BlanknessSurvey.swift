@@ -1,3 +1,5 @@
+import AutohealSpec
+
 /// Where a device is read before it may be called blank.
 ///
 /// A new EBS volume reads as zeros everywhere. Both ends are read whole, as is every place at which a file system keeps a

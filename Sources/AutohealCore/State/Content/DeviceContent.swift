@@ -1,3 +1,4 @@
+package import AutohealSpec
 package import SystemPackage
 
 /// What is on a device, in the words the planner decides by.

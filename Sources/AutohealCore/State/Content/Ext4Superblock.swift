@@ -1,3 +1,5 @@
+import AutohealSpec
+
 /// The few facts the agent reads from an ext2/3/4 superblock itself, because libblkid before 2.39 does not tell them
 /// (kernel: Documentation/filesystems/ext4/super.rst).
 package struct Ext4Superblock: Hashable, Sendable {

@@ -1,3 +1,5 @@
+package import AutohealSpec
+
 /// How large a file system says it is, from its superblock, for those that the agent checks or grows.
 extension FilesystemType {
     /// Where the superblock is that tells, in bytes from the start of the device; nil where the agent cannot tell.

@@ -1,3 +1,5 @@
+package import AutohealSpec
+
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
 #else

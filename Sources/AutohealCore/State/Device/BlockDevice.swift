@@ -1,3 +1,5 @@
+package import AutohealSpec
+
 /// A block device as sysfs shows it, before it is opened.
 package struct BlockDevice: Hashable, Sendable {
     /// The canonical path, for example `/dev/nvme1n1`.

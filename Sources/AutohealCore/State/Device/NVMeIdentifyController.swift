@@ -1,3 +1,5 @@
+import AutohealSpec
+
 /// The page of an NVMe Identify Controller command, as far as EBS fills it
 /// (NVM Express base specification, figure "Identify Controller Data Structure"; AWS: "Map EBS volumes to NVMe devices").
 package struct NVMeIdentifyController: Sendable {
