@@ -2,6 +2,7 @@ import ArgumentParser
 import AutohealHost
 import AutohealPlan
 import AutohealRun
+import AutohealSpec
 import Glibc
 import SystemPackage
 
@@ -32,7 +33,10 @@ enum Main {
         }
     }
 
+    /// Says on standard error, for a person, what may have words of a disk or a file in it.
     static func complain(_ text: String) {
+        let text = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
+            .joined(separator: "\n")
         _ = try? FileDescriptor.standardError.writeAll(Array("\(text)\n".utf8))
     }
 }

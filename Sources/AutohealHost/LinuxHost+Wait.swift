@@ -14,7 +14,7 @@ extension LinuxHost {
         var announced = 0
         // Each try has a line of its own in the log.
         let progress = ProgressReport(
-            "Waiting for \(spec.device)",
+            "Waiting for \(spec.volumeID?.description ?? spec.device)",
             name: "wait",
             level: nil,
             logger: logger,

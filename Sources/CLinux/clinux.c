@@ -177,7 +177,7 @@ static void catch_signal(int signal) {
 }
 
 int clinux_catch_termination_signals(void) {
-    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGURG};
     signal(SIGCHLD, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
     /* A limit of file sizes is an error of a write (EFBIG), not a death without a word. */

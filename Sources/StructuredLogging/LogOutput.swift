@@ -4,8 +4,8 @@ package import SystemPackage
 
 /// A descriptor that lines are written to, each with one write(2) where the kernel takes it whole.
 ///
-/// A closed descriptor loses lines; a full one does too, after a pause that is paid once and not for every line.
-/// The caller must ignore SIGPIPE.
+/// A closed descriptor loses lines; a full one does too, after a pause that is paid once and not for every line. No write
+/// blocks: a terminal that nobody reads holds up nothing. The caller must ignore SIGPIPE.
 package final class LogOutput: Sendable {
     private struct State {
         /// The last line was cut, so the next one must not continue it.
@@ -19,10 +19,12 @@ package final class LogOutput: Sendable {
     private let pieceSize: Int
     private let state = Mutex(State())
 
+    /// - Parameter descriptor: shared with other programs, so that its own flags are left alone.
     package init(_ descriptor: FileDescriptor = .standardError, patience: Duration = .seconds(1)) {
-        self.descriptor = descriptor
+        let kind = Self.kind(of: descriptor)
+        self.descriptor = kind == S_IFCHR || kind == S_IFIFO ? Self.reopened(descriptor) ?? descriptor : descriptor
         self.patience = patience
-        pieceSize = Self.isRegularFile(descriptor) ? .max : Self.pipeBuffer
+        pieceSize = kind == S_IFREG ? .max : Self.pipeBuffer
     }
 
     /// Opens a device or file that others write to too, for as long as the program runs; nil if it cannot be opened.
@@ -81,12 +83,21 @@ package final class LogOutput: Sendable {
         }
     }
 
-    /// `PIPE_BUF`: poll(2) promises room for that much, and only that much is written in one piece (pipe(7)).
+    /// `PIPE_BUF`: poll(2) promises room for that much in a pipe, and only that much is written in one piece (pipe(7)).
     private static let pipeBuffer = 4096
 
-    private static func isRegularFile(_ descriptor: FileDescriptor) -> Bool {
+    /// The same terminal or pipe, without blocking: for a terminal, poll(2) promises room for one byte alone.
+    private static func reopened(_ descriptor: FileDescriptor) -> FileDescriptor? {
+        try? FileDescriptor.open(
+            "/proc/self/fd/\(descriptor.rawValue)",
+            .writeOnly,
+            options: FileDescriptor.OpenOptions(rawValue: O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+        )
+    }
+
+    private static func kind(of descriptor: FileDescriptor) -> mode_t? {
         var status = stat()
-        return fstat(descriptor.rawValue, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        return fstat(descriptor.rawValue, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 }
 

@@ -156,8 +156,29 @@ struct MountHelperTests {
             agent.send(SIGTERM)
         }
         #expect(run.exitCode == 8 && run.log.contains("asked to stop"), "\(run)")
-        let isNoted = Files.exists("\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))")
-        #expect(!isNoted)
+        let note = "\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))"
+        #expect(!Files.exists(note))
+        // One that somebody else waits for stays so.
+        let late = try await helper(volume)
+        #expect(late.exitCode == 32 && Files.exists(note), "\(late)")
+        let again = try await helper(volume, "autoheal.tries=600") { agent in
+            try await agent.logs("Not there yet")
+            agent.send(SIGINT)
+        }
+        #expect(again.exitCode == 8 && Files.exists(note), "\(again)")
+    }
+
+    @Test func `a run that is killed leaves the note, and nobody holds it`() async throws {
+        let volume = try TestVolume(attached: false)
+        let note = "\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))"
+        _ = try await helper(volume, "autoheal.tries=600") { agent in
+            try await agent.logs("Not there yet")
+            let held = try await Command.run("flock", ["--nonblock", note, "true"])
+            #expect(held.exitCode == 1, "\(held)")
+            agent.send(SIGKILL)
+        }
+        let free = try await Command.run("flock", ["--nonblock", note, "true"])
+        #expect(Files.exists(note) && free.exitCode == 0, "\(free)")
     }
 
     @Test func `a signal during mkfs lets mkfs finish, and mounts nothing`() async throws {
@@ -242,5 +263,44 @@ struct MountHelperTests {
         try Files.write("LABEL=x \(volume.mountPoint) ext4 nofail\n", to: fstab)
         let leftover = try await volume.agent.run(["config", "check", file], environment: ["LIBMOUNT_FSTAB": fstab])
         #expect(leftover.exitCode == 0 && leftover.log.contains("warning: 'LABEL=x"), "\(leftover)")
+    }
+
+    @Test func `a line whose mount point goes through a link is that of the directory it leads to`() async throws {
+        let volume = try TestVolume(attached: false)
+        let directory = volume.directory.path
+        try await Command.check("ln", ["-s", directory, "\(directory)/link"])
+        let name = volume.mountPoint.split(separator: "/").last.map(String.init) ?? ""
+        let fstab = "\(directory)/fstab"
+        try Files.write(line(volume).replacing(volume.mountPoint, with: "\(directory)/link/\(name)"), to: fstab)
+        let late = try await helper(volume)
+        let isNoted = Files.exists("\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))")
+        #expect(late.exitCode == 32 && isNoted, "\(late)")
+        try volume.device.attach(volume.image)
+        let run = try await helper(volume)
+        let status = try await volume.agent.run(["status"], environment: ["LIBMOUNT_FSTAB": fstab])
+        #expect(run.exitCode == 0 && status.exitCode == 0, "\(run) \(status)")
+    }
+
+    @Test func `what mount would show elsewhere is refused`() async throws {
+        let volume = try TestVolume()
+        let fstab = "\(volume.directory.path)/fstab"
+        try Files.write(line(volume, ",X-mount.subdir=x"), to: fstab)
+        let wrong = try await helper(volume)
+        #expect(wrong.exitCode == 1 && wrong.log.contains("X-mount.subdir"), "\(wrong)")
+        let blank = try volume.snapshot()
+        #expect(blank.isZero)
+    }
+
+    @Test func `a line that was taken out and is mounted no more is missed by nobody`() async throws {
+        let volume = try TestVolume()
+        let fstab = "\(volume.directory.path)/fstab"
+        let run = try await helper(volume)
+        #expect(run.exitCode == 0, "\(run)")
+        try await Command.check("umount", [volume.mountPoint])
+        let missed = try await volume.agent.run(["status"], environment: ["LIBMOUNT_FSTAB": fstab])
+        #expect(missed.exitCode == 69, "\(missed)")
+        try Files.write("", to: fstab)
+        let gone = try await volume.agent.run(["status"], environment: ["LIBMOUNT_FSTAB": fstab])
+        #expect(!gone.output.contains("NOT HEALTHY") && !gone.log.contains("umount"), "\(gone)")
     }
 }

@@ -78,6 +78,25 @@ struct WatchedVolumeTests {
         #expect(verdicts(phases).allSatisfy { $0 == .starting })
     }
 
+    @Test(arguments: [
+        VolumePhase.waiting, .stopped(.noInput, reason: "The device did not appear.", mounted: nil),
+    ])
+    func `between a run and its report nobody is told what was seen before the run`(old: VolumePhase) {
+        var volume = WatchedVolume()
+        _ = volume.note(old, at: 0)
+        let looks: [(Double, VolumePhase)] = [(1, .starting), (2, .starting), (2.5, old), (3, old), (3.5, Self.good)]
+        let said = looks.compactMap { volume.note($0.1, at: $0.0)?.verdict }
+        #expect(said == [.starting, .healthy])
+    }
+
+    @Test func `what a run has left as it was is said when it has lasted, and a refusal at once`() {
+        let late = VolumePhase.stopped(.noInput, reason: "The device did not appear.", mounted: nil)
+        let refused = VolumePhase.stopped(.dataError, reason: "The device has a partition table.", mounted: nil)
+        #expect(verdicts([late, .starting, late, late]) == [.waiting, .starting, .starting, .waiting])
+        #expect(verdicts([late, .starting, refused]) == [.waiting, .starting, .degraded])
+        #expect(verdicts([refused, .starting, refused, refused]) == [.degraded, .starting, .starting, .degraded])
+    }
+
     @Test func `a refusal is no reason for a new instance, an I/O error is`() {
         let refused = VolumePhase.stopped(.dataError, reason: "The device has a partition table.", mounted: nil)
         #expect(verdicts([refused, refused]) == [.degraded, .degraded])

@@ -35,9 +35,9 @@ def add(guest, name):
     guest.output("systemctl", "start", name)
 
 
-def drop_in(name, mount_point="/data"):
+def drop_in(name, mount_point="/data", example=None):
     """As a person adapts it to another mount point."""
-    with open(os.path.join(EXAMPLES, DROP_INS.get(name, "bound-service.conf"))) as file:
+    with open(os.path.join(EXAMPLES, example or DROP_INS.get(name, "bound-service.conf"))) as file:
         unit = mount_point.strip("/").replace("/", "-") + ".mount"
         return file.read().replace("data.mount", unit).replace("=/data", "=" + mount_point)
 

@@ -24,7 +24,7 @@ def arguments():
     )
     parser.add_argument("--all", action="store_true", help="all scenarios")
     parser.add_argument(
-        "--scenario", type=int, action="append", choices=range(1, 16), metavar="N", help="only this one; may be repeated"
+        "--scenario", type=int, action="append", choices=range(1, 17), metavar="N", help="only this one; may be repeated"
     )
     parser.add_argument(
         "--release", choices=images.RELEASES, default="bookworm",

@@ -1,5 +1,6 @@
 """Which scenarios there are, in the order in which they are told, and which of them a short run tells."""
 
+import by_fstab
 import handed_over
 import interrupted
 import orderly_end
@@ -13,6 +14,7 @@ ALL = {
     1: Stories.first_instance, 2: Stories.next_instance, 3: Stories.reboot, 10: pulled.story, 14: watched.story,
     15: handed_over.story, 11: orderly_end.story, 12: rebaked.story, 4: Stories.killed_in_mkfs, 5: Stories.enlarged,
     6: Stories.foreign, 7: Stories.never, 8: Stories.without_rule, 9: Stories.powers_off, 13: interrupted.story,
+    16: by_fstab.story,
 }
 # What .ci/run can afford: the life of a volume, what goes wrong with it, and what must never be formatted; with the newer systemd, what it does
 # differently: a first boot, a shutdown, an image of a configured instance. The ends that containers can show are theirs.

@@ -97,7 +97,7 @@ struct FstabTests {
         ("autoheal.mount-point=/x", "mount-point is the second field of the line."),
         ("autoheal-tries=6", "a setting is written autoheal.NAME=VALUE."),
         ("autoheal.nolabel", "'autoheal.nolabel' is not a setting"),
-        ("bind", "options 'bind' is not an option of a plain mount."),
+        ("bind", "'bind' is not an option of a plain mount"),
     ])
     func `a wrong option is named with its line, and what would be right`(_ option: String, _ words: String) {
         let said = problems(Self.entry("noatime,\(option)"))
@@ -119,7 +119,7 @@ struct FstabTests {
     @Test(arguments: [
         ("x-systemd.mount-timeout=infinity", "nofail is missing"),
         ("nofail", "x-systemd.mount-timeout=infinity is missing"),
-        ("nofail,x-systemd.mount-timeout=90", "x-systemd.mount-timeout=infinity is missing"),
+        ("nofail,x-systemd.mount-timeout=90", "x-systemd.mount-timeout must be infinity"),
         ("nofail,x-systemd.mount-timeout=0,x-systemd.automount", "x-systemd.automount puts an autofs"),
     ])
     func `a line with which a boot goes wrong is an error`(_ others: String, _ words: String) {
@@ -219,5 +219,23 @@ struct FstabTests {
         var entry = Self.entry()
         entry.passNumber = 2
         #expect(Fstab(file: "fstab", entries: [entry]).warnings().first?.contains("fsck.autoheal") == true)
+    }
+
+    @Test(arguments: [
+        ("x-autoheal.format=never", "a setting is written autoheal.NAME=VALUE"),
+        ("X-autoheal.tries=1", "a setting is written autoheal.NAME=VALUE"),
+        ("format=never", "write autoheal.format=never"), ("nogrow", "write autoheal.nogrow"),
+        ("X-mount.subdir=x", "is not an option of a plain mount"), ("loop", "is not an option of a plain mount"),
+        ("offset=4096", "is not an option of a plain mount"),
+        ("verity.hashdevice=/x", "is not an option of a plain mount"),
+    ])
+    func `an option that mount keeps to itself, or that lacks its prefix, is an error`(option: String, words: String) {
+        let found = problems(Self.entry(others: "\(Self.right),\(option)"))
+        #expect(found.contains(words) && found.contains("'\(option)'"), "\(found)")
+    }
+
+    @Test func `options of mount and systemd are no settings`() {
+        let found = problems(Self.entry("rw,noatime", others: "\(Self.right),owner,user,x-mount.mkdir,comment=format"))
+        #expect(found.isEmpty, "\(found)")
     }
 }

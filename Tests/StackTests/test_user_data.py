@@ -756,6 +756,7 @@ def test_run_says_on_the_console_that_it_could_not_go_on(sandbox, obstacle, reas
 LINE = "vol-0123456789abcdef0 /data autoheal noatime,nofail,x-systemd.mount-timeout=infinity 0 0"
 # What an image brings: lines of others, and ours for the volume of its former instance.
 OF_IMAGE = "UUID=x / ext4 defaults 0 1\nvol-00000000 /data autoheal nofail 0 0\nvol-11111111 /srv autoheal nofail 0 0\n"
+MARK = "# The next line was written by user data for autoheal-agent, which replaces it."
 
 
 def with_fstab(package, *options):
@@ -767,7 +768,7 @@ def test_run_writes_a_line_of_fstab_in_the_place_of_an_older_one_and_mounts_by_i
     prepare = "printf '" + OF_IMAGE.replace("\n", "\\n") + "' >/etc/fstab\n"
     said = sandbox.run(prepare, text, "cp /etc/fstab " + str(sandbox.shared / "first"), text, "cp /etc/fstab " + str(sandbox.shared))
     assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
-    assert sandbox.read("first").splitlines() == [OF_IMAGE.splitlines()[0], OF_IMAGE.splitlines()[2], LINE], said
+    assert sandbox.read("first").splitlines() == [OF_IMAGE.splitlines()[0], OF_IMAGE.splitlines()[2], MARK, LINE], said
     assert sandbox.read("fstab") == sandbox.read("first"), "a second run changed it"
     assert not sandbox.read(CONFIGURATION)
     calls = sandbox.read("systemctl").splitlines()
@@ -775,6 +776,17 @@ def test_run_writes_a_line_of_fstab_in_the_place_of_an_older_one_and_mounts_by_i
     assert not [call for call in calls if "autoheal-agent.service" in call], calls
     assert not sandbox.read(RESUMES), "the next boot would install it again"
     assert "FAILED" not in sandbox.read("console")
+
+
+def test_run_takes_the_lines_of_an_earlier_user_data_away(sandbox, package):
+    former = with_fstab(package, "--mount-point", "/former")
+    # awk(1) reads a space as fstab has it, systemd-escape(1) as everybody else has it.
+    text = with_fstab(package, "--mount-point", "/srv/my data")
+    said = sandbox.run("printf 'UUID=x / ext4 defaults 0 1\n' >/etc/fstab\n", former, text, "cp /etc/fstab " + str(sandbox.shared))
+    line = LINE.replace("/data", "/srv/my\\040data")
+    assert sandbox.read("fstab").splitlines() == ["UUID=x / ext4 defaults 0 1", MARK, line], said
+    calls = sandbox.read("systemctl").splitlines()
+    assert "start --no-block srv-my\\x20data.mount" in calls, calls
 
 
 def test_fstab_has_no_place_for_what_is_not_a_volume(tmp_path):

@@ -1,5 +1,6 @@
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import StructuredLogging
@@ -66,6 +67,16 @@ import Testing
         #expect(try drain(ends.readEnd) == "\nafter\n")
         output.write(Array("whole\n".utf8))
         #expect(try drain(ends.readEnd) == "whole\n")
+    }
+
+    @Test func `A terminal that nobody reads loses lines, and holds up nothing`() throws {
+        let terminal = try PseudoTerminal()
+        let output = LogOutput(terminal.descriptor, patience: .milliseconds(20))
+        let line = Array(repeating: UInt8(ascii: "x"), count: 333) + Array("\n".utf8)
+        for _ in 0..<1000 { output.write(line) }
+        #expect(terminal.received().hasPrefix("xxx"))
+        // Others who share the terminal find it as it was.
+        #expect(fcntl(terminal.descriptor.rawValue, F_GETFL) & O_NONBLOCK == 0)
     }
 
     /// Reads what is there.

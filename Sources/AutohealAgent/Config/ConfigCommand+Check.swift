@@ -20,6 +20,7 @@ extension ConfigCommand {
             var configuration: ConfigurationFile?
             do throws(ConfigurationFileError) {
                 fstab = try Fstab.read()
+                for line in fstab.unreadableLines { Main.complain("\(fstab.file):\(line): \(Fstab.unreadable)") }
                 configuration = try read(isNeeded: fstab.ours.isEmpty)
                 let problems = fstab.problems(beside: configuration, named: file)
                 if !problems.isEmpty { throw ConfigurationFileError(file: fstab.file, cause: .problems(problems)) }

@@ -1,3 +1,4 @@
+import AutohealHost
 import ConfigurationFile
 import Libmount
 import SystemPackage
@@ -26,7 +27,8 @@ extension FstabEntry {
     fileprivate init(_ entry: MountEntry) throws(Errno) {
         self.init(
             spec: entry.source,
-            mountPoint: entry.target,
+            // As systemd names the unit, and mount(8) tells its helper; others' may hang.
+            mountPoint: entry.type.hasPrefix(FstabEntry.type) ? canonicalMountPoint(entry.target) : entry.target,
             type: entry.type,
             options: entry.options,
             passedOptions: try Libmount.passedOptions(entry.options),

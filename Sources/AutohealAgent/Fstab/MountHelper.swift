@@ -6,6 +6,8 @@ import AutohealSpec
 import ConfigurationFile
 import Glibc
 import Libmount
+import Logging
+import StructuredLogging
 import SystemPackage
 
 /// The program by its name `mount.autoheal`: what mount(8) calls for a line of fstab(5) of the type `autoheal` (mount(8),
@@ -64,27 +66,19 @@ struct MountHelper: AsyncParsableCommand {
             throw ValidationError("-N is not supported: the volume has to be where everybody sees it.")
         }
         if MountOptions.split(optionText).contains("remount") { throw isFake ? Exit.mounted.code : remounted() }
-        let volume: FstabVolume
-        do {
-            let passed = try passedOptions(optionText)
-            let entry = FstabEntry(
-                spec: spec,
-                mountPoint: directory,
-                type: type,
-                options: optionText,
-                passedOptions: passed
-            )
-            volume = try FstabVolume(entry, file: Self.name)
-        } catch {
-            Main.complain("\(error)")
-            throw Exit.usage.code
-        }
         guard geteuid() == 0 else {
             Main.complain("\(Self.name): mounting needs root.")
             throw Exit.usage.code
         }
-        let unit = mountUnit(at: volume.spec.mountPoint)
-        if !isFake { MountScope.enter(for: volume.spec.mountPoint) }
+        let mountPoint = canonicalMountPoint(directory)
+        let unit = mountUnit(at: mountPoint)
+        let isStarted = await UnitManager().activeState(of: unit) == "activating"
+        let (volume, isUnitAlone) = try await volume(at: mountPoint, of: unit, isStarted)
+        if let problem = MountNamespace.problem(mountPoint) {
+            Main.complain("\(Self.name): \(problem)")
+            throw Exit.usage.code
+        }
+        if !isFake { MountScope.enter(for: mountPoint) }
         let run = RunContext(RunConfiguration(volume, unit: unit, isVerbose: isVerbose))
         guard !isFake else {
             let outcome = await run.plan(volume.spec, waits: true)
@@ -93,12 +87,52 @@ struct MountHelper: AsyncParsableCommand {
         }
         // Had mount(8) ended before it could take this process with it.
         guard !MountScope.isAbandoned else { throw Exit.interrupted.code }
-        throw Exit(await run.mount(volume, unit: unit, isLine: isLine(volume), announces: MountScope.isEntered)).code
+        let outcome = await run.mount(volume, unit: unit, isStarted: isStarted, announces: MountScope.isEntered) {
+            isUnitAlone || isLine(volume)
+        }
+        throw Exit(outcome).code
     }
 
-    /// Whether fstab(5) has a line of ours for the same directory.
+    /// Whether fstab(5) has a line for the same volume at the same directory.
     private func isLine(_ volume: FstabVolume) -> Bool {
-        (try? Fstab.read())?.volumes.contains { $0.spec.mountPoint == volume.spec.mountPoint } == true
+        (try? Fstab.read())?.volumes.contains {
+            $0.spec.mountPoint == volume.spec.mountPoint && $0.spec.volumeID == volume.spec.volumeID
+        } == true
+    }
+
+    /// What is asked for, and whether it is only systemd that says so: by a line that libmount does not read.
+    ///
+    /// - Throws: if it is wrong, or the line is: mount(8) keeps options to itself that its helper cannot heed.
+    @MainActor
+    private func volume(at mountPoint: String, of unit: String, _ isStarted: Bool) async throws -> (FstabVolume, Bool) {
+        do throws(ConfigurationFileError) {
+            let passed: String
+            do throws(Errno) { passed = try passedOptions(optionText) } catch {
+                throw ConfigurationFileError(file: Self.name, cause: .unreadable(error))
+            }
+            let entry = FstabEntry(
+                spec: spec,
+                mountPoint: mountPoint,
+                type: type,
+                options: optionText,
+                passedOptions: passed
+            )
+            let volume = try FstabVolume(entry, file: Self.name)
+            if let fstab = try? Fstab.read(), let line = fstab.ours.first(where: { $0.mountPoint == mountPoint }) {
+                _ = try FstabVolume(line, file: fstab.file)
+                return (volume, false)
+            }
+            return (volume, isStarted)
+        } catch {
+            let run = RunContext(RunConfiguration(nil, unit: unit, isVerbose: isVerbose))
+            run.logging.logger().error("\(mountPoint) is not mounted, since what asks for it is wrong: \(error)")
+            if isStarted {
+                // The agent's unit fails for it, where otherwise it would have nothing to do.
+                try? run.runtimeDirectory.writeFstabVolume("", at: mountPoint)
+                await MountBeginning.announce()
+            }
+            throw Exit.usage.code
+        }
     }
 
     /// Straight to mount(2): other options for what is there, with no wait, check or format.

@@ -5,50 +5,90 @@ import SystemPackage
 /// Where the helper runs, so that a stop of the mount unit does not strike e2fsck and mkfs.
 ///
 /// systemd ends a mount unit that is stopped, or takes too long, by a signal to every process of its control group. In a
-/// scope of its own (systemd.scope(5)) the helper is not among them: it is told by the end of mount(8), its parent, and lets
-/// its child finish. The scope itself is stopped at shutdown alone, with a signal that harms nobody, and for as long as the
-/// child takes.
+/// scope of its own (systemd.scope(5)) the helper is not among them: it is told by the end of its parent, which waits for it
+/// in the unit, and lets its child finish. The scope itself is stopped at shutdown alone, with a signal that e2fsck and mkfs
+/// ignore and the helper heeds, and for as long as its child takes.
 enum MountScope {
-    /// Says that this is the process in the scope, and which one was its parent.
-    private static let variable = "AUTOHEAL_MOUNT_PARENT"
+    /// Says that this is the process in the scope: the parent that waits for it, and the descriptor that tells it so.
+    private static let variable = "AUTOHEAL_MOUNT_SCOPE"
     private static let systemdRun = "/usr/bin/systemd-run"
 
-    /// Begins the program anew in a scope. Returns in it, or where there is none to be had: without systemd, in a chroot.
+    /// Begins the program anew in a scope, and ends as that ends. Returns in the scope, or where there is none to be had:
+    /// without systemd, in a chroot, while systemd begins anew itself.
     static func enter(for mountPoint: String) {
-        endWithMount()
-        guard getenv(variable) == nil, isUnderSystemd, let name = CommandLine.arguments.first else { return }
-        setenv(variable, "\(getppid())", 1)
-        let command =
+        if isEntered { return arrive() }
+        if name(of: getppid()) == "mount" { _ = clinux_end_with_parent() }
+        guard isUnderSystemd, let name = CommandLine.arguments.first else { return }
+        var pipe: (read: CInt, write: CInt) = (-1, -1)
+        guard withUnsafeMutableBytes(of: &pipe, { Glibc.pipe($0.assumingMemoryBound(to: CInt.self).baseAddress!) }) == 0
+        else { return }
+        _ = fcntl(pipe.read, F_SETFD, FD_CLOEXEC)
+        setenv(variable, "\(getpid()):\(pipe.write)", 1)
+        let child = spawn(
             [
                 systemdRun, "--scope", "--quiet", "--collect", "--slice=system.slice",
                 "--unit=autoheal-mount-\(getpid())", "--description=Mount \(mountPoint) (mount.autoheal)",
-                "--property=KillSignal=SIGCONT", "--property=SendSIGKILL=no", "--property=TimeoutStopSec=infinity",
+                "--property=KillSignal=SIGURG", "--property=SendSIGKILL=no", "--property=TimeoutStopSec=infinity",
                 "--", name,
             ] + CommandLine.arguments.dropFirst()
+        )
+        close(pipe.write)
+        unsetenv(variable)
+        var byte: UInt8 = 0
+        let hasArrived = child.map { _ in retrying { read(pipe.read, &byte, 1) } == 1 } ?? false
+        close(pipe.read)
+        guard let child else { return }
+        var status: CInt = 0
+        _ = retrying { Int(waitpid(child, &status, 0)) }
+        // Only systemd-run has failed then, and has said why.
+        guard hasArrived else { return }
+        let isExit = status & 0x7F == 0
+        exit(isExit ? status >> 8 & 0xFF : MountHelper.Exit.system.rawValue)
+    }
+
+    static var isEntered: Bool { parent != nil }
+
+    /// Whether the parent has ended before this process could hear of it.
+    static var isAbandoned: Bool { parent.map { $0.process != getppid() } ?? false }
+
+    private static var parent: (process: Int32, descriptor: Int32)? {
+        guard let value = getenv(variable) else { return nil }
+        let numbers = String(cString: value).split(separator: ":").compactMap { Int32($0) }
+        return numbers.count == 2 ? (numbers[0], numbers[1]) : nil
+    }
+
+    /// A stop of the unit, or Ctrl-C, ends the parent; this process is asked to end with it.
+    private static func arrive() {
+        _ = clinux_end_with_parent()
+        guard let parent else { return }
+        var byte: UInt8 = 1
+        _ = retrying { write(parent.descriptor, &byte, 1) }
+        close(parent.descriptor)
+        guard let score = try? FileDescriptor.open("/proc/self/oom_score_adj", .writeOnly, options: .closeOnExec)
+        else { return }
+        _ = try? score.closeAfter { try score.writeAll(Array(outOfMemoryScore.utf8)) }
+    }
+
+    /// As OOMScoreAdjust= of autoheal-agent.service.
+    private static let outOfMemoryScore = "-900"
+
+    private static func spawn(_ command: [String]) -> pid_t? {
         var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
         arguments.append(nil)
-        // systemd-run becomes the program again, as the same process; without it, this one goes on.
-        execv(systemdRun, arguments)
-        for argument in arguments { free(argument) }
-        unsetenv(variable)
+        defer { for argument in arguments { free(argument) } }
+        var child: pid_t = 0
+        return posix_spawn(&child, command[0], nil, nil, arguments, environ) == 0 ? child : nil
     }
 
-    static var isEntered: Bool { getenv(variable) != nil }
-
-    /// Whether mount(8) has ended before this process could hear of it.
-    static var isAbandoned: Bool {
-        guard let value = getenv(variable), let parent = Int32(String(cString: value)) else { return false }
-        return parent != getppid()
-    }
-
-    /// A stop of the unit, or Ctrl-C, ends mount(8); this process is asked to end with it.
-    private static func endWithMount() {
-        guard name(of: getppid()) == "mount" else { return }
-        _ = clinux_end_with_parent()
+    private static func retrying(_ call: () -> Int) -> Int {
+        while true {
+            let result = call()
+            guard result < 0, errno == EINTR else { return result }
+        }
     }
 
     /// As sd_booted(3) finds it out, and from the same root directory.
-    private static var isUnderSystemd: Bool {
+    static var isUnderSystemd: Bool {
         var information = stat()
         var other = stat()
         guard lstat("/run/systemd/system", &information) == 0, stat("/", &information) == 0,

@@ -1,6 +1,8 @@
 import ArgumentParser
 import AutohealPlan
 import Glibc
+import Logging
+import StructuredLogging
 
 struct MountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,6 +39,12 @@ struct MountCommand: AsyncParsableCommand {
             Main.complain("autoheal-agent: mounting needs root: run it with sudo, or as a service.")
             throw ExitCode(ExitStatus.noPermission.rawValue)
         }
-        throw ExitCode(await RunContext(configuration).mountAll().rawValue)
+        let run = RunContext(configuration)
+        if MountNamespace.isOwn {
+            run.logging.logger().warning(
+                "In this mount namespace, which is not the machine's, nobody else sees what is mounted"
+            )
+        }
+        throw ExitCode(await run.mountAll().rawValue)
     }
 }

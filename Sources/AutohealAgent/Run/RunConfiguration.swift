@@ -77,11 +77,13 @@ struct RunConfiguration: Sendable {
 
     /// What mount(8) asks for; how it is logged is said by the `[agent]` table of the configuration file.
     ///
-    /// - Parameter unit: systemd's name of the mount.
-    init(_ volume: FstabVolume, unit: String, isVerbose: Bool) {
+    /// - Parameters:
+    ///   - volume: nil if what it asks for is wrong, and only that is to be said.
+    ///   - unit: systemd's name of the mount.
+    init(_ volume: FstabVolume?, unit: String, isVerbose: Bool) {
         // What else is wrong with the file is no reason to leave this volume unmounted; it has been printed.
         let file = try? Self.file(nil)
-        volumes = [volume.spec]
+        volumes = volume.map { [$0.spec] } ?? []
         fileVolumes = nil
         fstabProblems = []
         hasWrongLine = false

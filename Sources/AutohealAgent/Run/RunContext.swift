@@ -69,16 +69,19 @@ struct RunContext: Sendable {
         let start = clock.now
         let outcome = await job()
         let duration = clock.now - start
-        write(
-            Report(
-                spec: spec,
-                outcome: outcome,
-                previous: runtimeDirectory.report(of: spec.mountPoint),
-                time: Date().timeIntervalSince1970,
-                duration: duration / .seconds(1)
-            ),
-            logger
-        )
+        let previous = runtimeDirectory.report(of: spec.mountPoint)
+        if outcome.exitStatus == .ok || previous.map({ isOfAnother(spec, $0) }) != true {
+            write(
+                Report(
+                    spec: spec,
+                    outcome: outcome,
+                    previous: previous,
+                    time: Date().timeIntervalSince1970,
+                    duration: duration / .seconds(1)
+                ),
+                logger
+            )
+        }
         await watch.settle()
         logger.log(
             level: outcome.exitStatus == .ok ? .notice : .error,
@@ -97,6 +100,13 @@ struct RunContext: Sendable {
         logger[metadataKey: "volume.mount_point"] = "\(spec.mountPoint)"
         if let id = spec.volumeID { logger[metadataKey: "volume.id"] = "\(id)" }
         return logger
+    }
+
+    /// Whether what is mounted is another volume than the one that was asked for, and well: whoever asks for a wrong one says
+    /// nothing of that.
+    private func isOfAnother(_ spec: VolumeSpec, _ report: Report) -> Bool {
+        guard let id = spec.volumeID, let other = report.volumeID, id.description != other else { return false }
+        return VolumeStatus(report, in: runtimeDirectory).status == .ok
     }
 
     /// A report that cannot be written costs `status` its answer, and nothing else.

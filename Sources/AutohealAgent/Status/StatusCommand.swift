@@ -5,6 +5,7 @@ import AutohealRun
 import AutohealSpec
 import ConfigurationFile
 import FoundationEssentials
+import Libmount
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,7 +38,7 @@ struct StatusCommand: ParsableCommand {
         // As the configuration takes it, with slashes to spare.
         let wanted = mountPoint.map { "/" + $0.split(separator: "/").joined(separator: "/") }
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
-        let reports = directory.reports()
+        let reports = directory.reports().filter { !Self.isForgotten($0.mountPoint, in: directory) }
         let volumes = reports.filter { [$0.mountPoint, nil].contains(wanted) }
             .map { VolumeStatus($0, in: directory) }
         let foreign = (try? ConfigurationFile(path: configurationFile)).flatMap { ForeignConfiguration($0) }
@@ -87,7 +88,7 @@ struct StatusCommand: ParsableCommand {
     /// Nil where fstab(5) cannot be read, or has none of our lines and never had one.
     private func fstabDrift(since reports: [Report], at wanted: String?) -> ConfigurationDrift? {
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
-        let lastRun = directory.fstabFiles.compactMap { try? ConfigurationFile(path: $0).specs() }.flatMap(\.self)
+        let lastRun = Self.fstabVolumes(of: directory).filter { !Self.isForgotten($0.mountPoint, in: directory) }
         guard let fstab = try? Fstab.read(), !fstab.ours.isEmpty || !lastRun.isEmpty else { return nil }
         let isAskedFor = { (spec: VolumeSpec) in [spec.mountPoint, nil].contains(wanted) }
         let volumes = fstab.volumes.filter { isAskedFor($0.spec) }
@@ -101,5 +102,19 @@ struct StatusCommand: ParsableCommand {
             reports: reports,
             source: .fstab
         )
+    }
+
+    /// What mount(8) asked for in this boot.
+    private static func fstabVolumes(of directory: RuntimeDirectory) -> [VolumeSpec] {
+        directory.fstabFiles.compactMap { try? ConfigurationFile(path: $0).specs() }.flatMap(\.self)
+    }
+
+    /// Whether a volume was one of fstab(5), has been taken out of it and is mounted no more: nobody misses it.
+    private static func isForgotten(_ mountPoint: String, in directory: RuntimeDirectory) -> Bool {
+        guard fstabVolumes(of: directory).contains(where: { $0.mountPoint == mountPoint }),
+            let fstab = try? Fstab.read(), !fstab.ours.contains(where: { $0.mountPoint == mountPoint }),
+            let mounts = try? MountTable()
+        else { return false }
+        return mounts.topmost(at: mountPoint) == nil
     }
 }

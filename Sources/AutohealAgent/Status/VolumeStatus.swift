@@ -102,7 +102,7 @@ struct VolumeStatus: Encodable {
                     + "\(Date(timeIntervalSince1970: report.time).ISO8601Format()), "
                     + "\(milliseconds(.seconds(report.duration))) ms"
             ] + (report.warnings ?? []).map { "warning:  \($0)" }
-        return lines.joined(separator: "\n  ")
+        return lines.map(\.printable).joined(separator: "\n  ")
     }
 }
 

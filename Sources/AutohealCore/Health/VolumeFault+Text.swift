@@ -35,7 +35,9 @@ extension VolumeFault {
     /// What to do, in complete sentences.
     package var advice: String {
         switch self {
-        case .notMounted: "Restart autoheal-agent.service ('systemctl restart autoheal-agent'), which mounts it."
+        case .notMounted:
+            "Restart autoheal-agent.service ('systemctl restart autoheal-agent'), which mounts it; for a line of /etc/fstab, start "
+                + "its mount unit, or 'mount' it."
         case .readWrite: "Find out who remounted it; 'mount -o remount,ro MOUNT-POINT' makes it read-only again."
         case .otherDevice, .otherRoot: "Find out who mounted that, unmount it, and restart autoheal-agent.service."
         case .deviceGone:

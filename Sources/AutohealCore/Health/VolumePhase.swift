@@ -13,6 +13,14 @@ package enum VolumePhase: Hashable, Sendable {
     case releasing
     /// It was released; why, in words.
     case released(reason: String)
+
+    /// Whether it is about what no run has mounted.
+    var saysOfNoMount: Bool {
+        switch self {
+        case .waiting, .stopped(_, _, mounted: nil): true
+        default: false
+        }
+    }
 }
 
 /// What is said of a volume to who asks.

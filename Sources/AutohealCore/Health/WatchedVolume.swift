@@ -8,6 +8,9 @@ package struct WatchedVolume: Hashable, Sendable {
     private let startLimit: Double
     private var hasArrived = false
     private var startingSince: Double?
+    /// What was seen before the run that is at work began, and since when it has been seen again.
+    private var beforeRun: VolumePhase?
+    private var seenAgainSince: Double?
     private var curableLooks = 0
     private var curableSince: Double?
     private var said = Said(verdict: .waiting, faults: [])
@@ -57,6 +60,7 @@ package struct WatchedVolume: Hashable, Sendable {
     /// - Parameter now: seconds, not decreasing.
     /// - Returns: what has changed since it was last said.
     package mutating func note(_ phase: VolumePhase, at now: Double) -> Change? {
+        let phase = afterRun(phase, at: now)
         self.phase = phase
         startingSince = phase == .starting ? startingSince ?? now : nil
         if case .mounted = phase { hasArrived = true }
@@ -83,6 +87,23 @@ package struct WatchedVolume: Hashable, Sendable {
                 ?? (health.state == .unknown
                     ? "It cannot be seen whether the volume is mounted." : "The volume is mounted.")
         }
+    }
+
+    /// A run lets go of its volume a moment before its report is there: what was seen before it began is old, unless it lasts.
+    private mutating func afterRun(_ seen: VolumePhase, at now: Double) -> VolumePhase {
+        if seen == .starting, phase != .starting { beforeRun = phase }
+        guard phase == .starting, seen == beforeRun, seen.saysOfNoMount else {
+            if seen != .starting { beforeRun = nil }
+            seenAgainSince = nil
+            return seen
+        }
+        let since = seenAgainSince ?? now
+        seenAgainSince = since
+        guard now - since < Self.secondsToAgree else {
+            (beforeRun, seenAgainSince) = (nil, nil)
+            return seen
+        }
+        return .starting
     }
 
     private func judged(at now: Double) -> HealthVerdict {

@@ -1,4 +1,5 @@
 package import AutohealPlan
+import AutohealSpec
 package import AutohealState
 
 /// How a run ended.
@@ -54,8 +55,10 @@ package enum Outcome: Hashable, Sendable {
         }
     }
 
-    /// Why, in complete sentences.
-    package var reason: String {
+    /// Why, in complete sentences on one line.
+    package var reason: String { words.printable }
+
+    private var words: String {
         switch self {
         case .unchanged: "The volume is mounted; there was nothing to do."
         case .changed(let heal, _, _): "The volume is mounted after \(Self.list(heal.steps.map(\.step)))."

@@ -6,6 +6,12 @@ package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
         "X-mount.mkdir", "X-mount.owner", "X-mount.group", "X-mount.mode", "X-mount.idmap", "encryption",
     ]
 
+    /// Whether an option, with its value or without, is none of a plain mount.
+    package static func isRefused(_ option: some StringProtocol) -> Bool {
+        let name = String(option.prefix { $0 != "=" })
+        return refused.contains(name) || name.hasPrefix("verity.")
+    }
+
     package let description: String
     private let list: [Substring]
 
@@ -41,7 +47,7 @@ package struct MountOptions: Hashable, Sendable, CustomStringConvertible {
                     problem: "must be \(name) alone"
                 )
             }
-            if Self.refused.contains(String(name)) {
+            if Self.isRefused(option) {
                 throw ConfigurationError(
                     key: "options",
                     found: String(option),

@@ -21,6 +21,7 @@ package struct VolumeSpec: Hashable, Sendable {
     package var mkfsOptions: MkfsOptions
 
     /// The one type this agent creates.
+    package static let defaultMountPoint = "/data"
     package static let createdType = FilesystemType.ext4
     /// Bytes below which no device is formatted.
     package static let minimumSize: UInt64 = 8 << 20
@@ -30,7 +31,7 @@ package struct VolumeSpec: Hashable, Sendable {
 
     package init(_ settings: VolumeSettings) throws(ConfigurationError) {
         device = try Self.device(settings.device)
-        mountPoint = try Self.mountPoint(settings.mountPoint ?? "/data")
+        mountPoint = try Self.mountPoint(settings.mountPoint ?? Self.defaultMountPoint)
         volumeID = try settings.volumeID.map { text throws(ConfigurationError) in
             guard let id = VolumeID(text) else {
                 throw ConfigurationError(

@@ -78,16 +78,31 @@ package struct RuntimeDirectory: Hashable, Sendable {
 
     private static let fstabExtension = "fstab"
 
-    /// There while a mount of fstab(5) has failed, by the name of its unit: a volume that arrives has systemd start the unit
-    /// again (autoheal-mount-arrival.service).
+    /// There from when a mount of fstab(5) begins until it has succeeded, by the name of its unit: a volume that arrives has
+    /// systemd start the unit again, unless a run holds the file (autoheal-mount-arrival.service).
     package func setIsAwaited(_ unit: String, _ isAwaited: Bool) {
-        let directory = RuntimeDirectory(path: "\(path)/awaited")
         if isAwaited {
-            try? directory.write([], to: "\(directory.path)/\(unit)")
+            try? RuntimeDirectory(path: "\(path)/awaited").write([], to: awaitedFile(unit))
         } else {
-            unlink("\(directory.path)/\(unit)")
+            unlink(awaitedFile(unit))
         }
     }
+
+    package func isAwaited(_ unit: String) -> Bool { access(awaitedFile(unit), F_OK) == 0 }
+
+    /// Makes the file, and says by a lock on it (flock(2)) that a run is at work and sees for itself what arrives; however that
+    /// run ends, the kernel takes the lock back. Nil if it cannot be had.
+    package func holdAwaited(_ unit: String) -> FileDescriptor? {
+        setIsAwaited(unit, true)
+        guard let file = try? FileDescriptor.open(awaitedFile(unit), .readOnly, options: .closeOnExec) else {
+            return nil
+        }
+        // Whoever asks holds it for a moment.
+        while flock(file.rawValue, LOCK_SH) != 0, errno == EINTR {}
+        return file
+    }
+
+    private func awaitedFile(_ unit: String) -> String { "\(path)/awaited/\(unit)" }
 
     /// There as long as it is not known which instance this is: the unit is started again when it may be.
     package func setIdentityIsAwaited(_ isAwaited: Bool) {
@@ -163,11 +178,8 @@ package struct RuntimeDirectory: Hashable, Sendable {
         return try? JSONDecoder().decode(Value.self, from: Data(bytes.prefix(count)))
     }
 
-    /// One name per mount point, as systemd-escape(1) would make it from a path.
+    /// One name per mount point, as systemd-escape(1) would make it from a path; hidden from no pattern.
     private func file(for mountPoint: String, extension: String) -> String {
-        let name = mountPoint.split(separator: "/")
-            .map { $0.split(separator: "-", omittingEmptySubsequences: false).joined(separator: "\\x2d") }
-            .joined(separator: "-")
-        return "\(path)/\(name).\(`extension`)"
+        "\(path)/\(escapedPath(mountPoint)).\(`extension`)"
     }
 }

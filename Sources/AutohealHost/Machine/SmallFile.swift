@@ -45,6 +45,20 @@ func canonicalPath(_ path: String) -> String? {
     return String(cString: resolved)
 }
 
+/// An absolute path without symbolic links in the part of it that exists, as mount(8) and systemd take a mount point.
+package func canonicalMountPoint(_ path: String) -> String {
+    guard path.hasPrefix("/") else { return path }
+    var existing = path.split(separator: "/")
+    var missing: [Substring] = []
+    while !existing.isEmpty {
+        if let resolved = canonicalPath("/" + existing.joined(separator: "/")) {
+            return ([resolved == "/" ? "" : resolved] + missing.map(String.init)).joined(separator: "/")
+        }
+        missing.insert(existing.removeLast(), at: 0)
+    }
+    return path
+}
+
 /// What stat(2) calls the kind of a file, in words.
 func kind(of mode: mode_t) -> String {
     switch mode & S_IFMT {

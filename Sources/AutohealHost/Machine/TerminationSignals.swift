@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 package import SystemPackage
 
-/// SIGTERM, SIGINT and SIGHUP as something to look at instead of something that strikes: they are caught, and looked for
-/// between two steps. They stay pending, so that every volume's thread sees them. Made once, at the start.
+/// SIGTERM, SIGINT, SIGHUP and SIGURG as something to look at instead of something that strikes: they are caught, and
+/// looked for between two steps. SIGURG asks this program alone: e2fsck and mkfs ignore it (signal(7)). They stay pending, so that every volume's thread sees them. Made once, at the start.
 package struct TerminationSignals: Sendable {
     /// An eventfd(2) that is readable from the first of them on.
     package let descriptor: FileDescriptor

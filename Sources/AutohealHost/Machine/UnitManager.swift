@@ -18,18 +18,25 @@ package struct UnitManager: Sendable {
 
     /// Whether systemd is about to start or stop a unit.
     package func hasJob(_ unit: String) async -> Bool {
+        // Nothing, or 0, where there is none.
+        await property("Job", of: unit)?.contains { ("1"..."9").contains($0) } ?? false
+    }
+
+    /// In systemd's words, such as `activating` and `deactivating`; nil where nobody tells.
+    package func activeState(of unit: String) async -> String? { await property("ActiveState", of: unit) }
+
+    private func property(_ name: String, of unit: String) async -> String? {
         guard isRunning,
             let result = try? await Subprocess.run(
                 .name("systemctl"),
-                arguments: ["show", "--property=Job", "--value", "--", unit],
+                arguments: ["show", "--property=\(name)", "--value", "--", unit],
                 environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]),
                 input: .none,
                 output: .string(limit: 4096),
                 error: .discarded
             )
-        else { return false }
-        // Nothing, or 0, where there is none.
-        return result.standardOutput.contains { ("1"..."9").contains($0) }
+        else { return nil }
+        return result.standardOutput.split(whereSeparator: \.isNewline).first.map(String.init)
     }
 
     /// Begins to start a unit, and does not wait for it.

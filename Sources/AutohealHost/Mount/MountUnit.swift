@@ -1,14 +1,16 @@
 /// systemd's name of the mount at an absolute path, as `systemd-escape --path --suffix=mount` makes it (systemd.unit(5)).
-package func mountUnit(at path: String) -> String {
+package func mountUnit(at path: String) -> String { "\(escapedPath(path)).mount" }
+
+/// `systemd-escape --path`.
+func escapedPath(_ path: String) -> String {
     let parts = path.utf8.split(separator: UInt8(ascii: "/"))
-    guard !parts.isEmpty else { return "-.mount" }
-    let name = parts.enumerated().map { index, part in
+    guard !parts.isEmpty else { return "-" }
+    return parts.enumerated().map { index, part in
         part.enumerated().map { offset, byte in
             let isLeadingDot = byte == UInt8(ascii: ".") && index == 0 && offset == 0
             return isPlain(byte) && !isLeadingDot ? String(Unicode.Scalar(byte)) : escaped(byte)
         }.joined()
     }.joined(separator: "-")
-    return "\(name).mount"
 }
 
 private func isPlain(_ byte: UInt8) -> Bool {

@@ -68,7 +68,7 @@ int clinux_read(const char *node, dev_t device, size_t length, int64_t *nanoseco
    either. Returns -1 if there is no answer within `milliseconds`. */
 int clinux_timed_read(const char *node, dev_t device, size_t length, int milliseconds, int64_t *nanoseconds);
 
-/* Catches SIGTERM, SIGINT and SIGHUP in whichever thread they strike. Blocking them would not do: Swift's concurrency
+/* Catches SIGTERM, SIGINT, SIGHUP and SIGURG in whichever thread they strike. Blocking them would not do: Swift's concurrency
    runtime and swift-subprocess keep threads that block nothing.
    Also sets SIGCHLD to its default, since with SIGCHLD ignored waitpid fails, and ignores SIGPIPE and SIGXFSZ.
    Returns a descriptor, an eventfd(2), that is readable from the first of them on; -1 and errno on failure. */

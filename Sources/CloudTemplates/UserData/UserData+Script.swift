@@ -25,9 +25,12 @@ extension UserData {
         }
         if mountWay == .fstab {
             context["fstab"] = [
-                "lines": try fstabLines().map { line in
-                    let mountPoint = String(line.split(separator: " ")[1])
-                    return ["line": shellQuoted(line), "mountPoint": shellQuoted(mountPoint)]
+                // As awk(1) finds it in the file, and as everybody else calls it.
+                "lines": try zip(fstabLines(), configuration.volumes).map { line, volume in
+                    [
+                        "line": shellQuoted(line), "field": shellQuoted(String(line.split(separator: " ")[1])),
+                        "mountPoint": shellQuoted(volume.mountPoint ?? VolumeSpec.defaultMountPoint),
+                    ]
                 }
             ]
         }

@@ -60,11 +60,14 @@ package struct Fstab: Hashable, Sendable {
         return problems
     }
 
+    /// What is said of a line that libmount cannot make sense of.
+    package static let unreadable =
+        "warning: mount(8) cannot read this line, and ignores it, while systemd may mount it: VOLUME-ID MOUNT-POINT autoheal "
+        + "OPTIONS 0 0, and no comment behind them."
+
     /// What may be as it is and is better otherwise, in complete sentences.
     package func warnings(beside configuration: ConfigurationFile? = nil) -> [String] {
-        var warnings = unreadableLines.map {
-            "line \($0) has too few fields, and is ignored by everybody: VOLUME-ID MOUNT-POINT autoheal OPTIONS 0 0."
-        }
+        var warnings: [String] = []
         for entry in ours where entry.passNumber > 0 {
             warnings.append(
                 "'\(entry.text)': the last field is \(entry.passNumber), and there is no fsck.autoheal: make it 0, since the "
@@ -90,10 +93,14 @@ package struct Fstab: Hashable, Sendable {
                     + "requires the mount). Add it."
             )
         }
-        if !["infinity", "0"].contains(entry.value(of: "x-systemd.mount-timeout")) {
+        let limit = entry.value(of: "x-systemd.mount-timeout")
+        if !["infinity", "0"].contains(limit) {
             omissions.append(
-                "x-systemd.mount-timeout=infinity is missing: without it systemd ends the mount after 90 s, while the volume is "
-                    + "waited for, checked or formatted. Add it."
+                limit == nil
+                    ? "x-systemd.mount-timeout=infinity is missing: without it systemd ends the mount after 90 s, while the "
+                        + "volume is waited for, checked or formatted. Add it."
+                    : "x-systemd.mount-timeout must be infinity: systemd ends the mount after the time that it says, while the "
+                        + "volume is waited for, checked or formatted."
             )
         }
         if entry.has("x-systemd.automount") {

@@ -23,11 +23,11 @@ struct FstabOptions {
     mutating func settings(of entry: FstabEntry) -> VolumeSettings {
         var settings = VolumeSettings()
         var others: [Substring] = []
-        for option in MountOptions.split(entry.passedOptions) {
+        // The others are mount(8)'s and systemd's own; what is meant for nobody, or would mount something else, is among them.
+        problems += MountOptions.split(entry.options).compactMap(Self.objection)
+        for option in MountOptions.split(entry.passedOptions) where Self.objection(to: option) == nil {
             if option.hasPrefix(Self.prefix) {
                 take(option.dropFirst(Self.prefix.count), into: &settings)
-            } else if option.lowercased().hasPrefix(FstabEntry.type) {
-                problems.append("'\(option)' is no option: a setting is written \(Self.prefix)NAME=VALUE.")
             } else {
                 others.append(option)
             }
@@ -50,6 +50,31 @@ struct FstabOptions {
             settings.tries = interval > 0 ? Int(min(100_000, (Self.patience / interval).rounded(.up))) : 1
         }
         return settings
+    }
+
+    /// Why an option can be nobody's here, in a complete sentence.
+    private static func objection(to option: Substring) -> String? {
+        let name = option.prefix { $0 != "=" }
+        let shown = String(option).printable
+        let bare = name.lowercased().hasPrefix("x-") ? name.dropFirst(2) : name
+        if bare.lowercased().hasPrefix(FstabEntry.type), !option.hasPrefix(prefix) {
+            return "'\(shown)' is no option: a setting is written \(prefix)NAME=VALUE."
+        }
+        if keys.contains(where: { isSpelled(option, $0) }) {
+            return "'\(shown)' is a setting of the agent: write \(prefix)\(shown)."
+        }
+        // The agent makes the directory anyway.
+        guard MountOptions.isRefused(option), name.lowercased() != "x-mount.mkdir" else { return nil }
+        return "'\(shown)' is not an option of a plain mount: remove it."
+    }
+
+    /// Whether an option is a setting that lacks its prefix; `owner` alone is one of mount(8).
+    private static func isSpelled(_ option: Substring, _ key: Key) -> Bool {
+        if case .truth = VolumeSettings.setting(key) {
+            let name = option.prefix { $0 != "=" }
+            return name == key.rawValue || name == "no\(key.rawValue)"
+        }
+        return option.hasPrefix("\(key.rawValue)=")
     }
 
     private mutating func take(_ option: Substring, into settings: inout VolumeSettings) {
