@@ -20,20 +20,48 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
     targets: [
-        // Decides. Values only, no I/O.
+        // Decides. Values only, no I/O. One house, Sources/AutohealCore; each room is a target, so that the build keeps the
+        // order: what is wished, what is there, what follows, how it went, and whether it stays well.
         .target(
-            name: "AutohealCore",
+            name: "AutohealSpec",
+            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            path: "Sources/AutohealCore/Spec"
+        ),
+        .target(
+            name: "AutohealState",
+            dependencies: ["AutohealSpec", .product(name: "SystemPackage", package: "swift-system")],
+            path: "Sources/AutohealCore/State"
+        ),
+        .target(
+            name: "AutohealPlan",
             dependencies: [
+                "AutohealSpec", "AutohealState", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/AutohealCore/Plan"
+        ),
+        .target(
+            name: "AutohealRun",
+            dependencies: [
+                "AutohealPlan", "AutohealSpec", "AutohealState",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ]
+            ],
+            path: "Sources/AutohealCore/Run"
+        ),
+        .target(
+            name: "AutohealHealth",
+            dependencies: [
+                "AutohealPlan", "AutohealSpec", "AutohealState",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/AutohealCore/Health"
         ),
 
         // The file that the agent reads and the generator writes.
         .target(
             name: "ConfigurationFile",
             dependencies: [
-                "AutohealCore", "TOMLKit",
+                "AutohealSpec", "TOMLKit",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
@@ -42,7 +70,7 @@ let package = Package(
         .target(
             name: "SettingFlags",
             dependencies: [
-                "AutohealCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "AutohealSpec", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
@@ -80,7 +108,8 @@ let package = Package(
         .target(
             name: "AutohealHost",
             dependencies: [
-                "AutohealCore", "Blkid", "CDigest", "CLinux", "Libmount",
+                "AutohealHealth", "AutohealPlan", "AutohealRun", "AutohealSpec", "AutohealState", "Blkid", "CDigest",
+                "CLinux", "Libmount",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -98,7 +127,8 @@ let package = Package(
         .target(
             name: "HealthWatch",
             dependencies: [
-                "AutohealCore", "AutohealHost", "ConfigurationFile", "HealthServer", "InstanceMetadata",
+                "AutohealHealth", "AutohealRun", "AutohealSpec", "AutohealHost", "ConfigurationFile", "HealthServer",
+                "InstanceMetadata",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -108,7 +138,8 @@ let package = Package(
         .executableTarget(
             name: "AutohealAgent",
             dependencies: [
-                "AutohealCore", "AutohealHost", "CLinux", "ConfigurationFile", "HealthServer", "HealthWatch",
+                "AutohealHealth", "AutohealPlan", "AutohealRun", "AutohealSpec", "AutohealState", "AutohealHost",
+                "CLinux", "ConfigurationFile", "HealthServer", "HealthWatch",
                 "InstanceMetadata", "Libmount", "SettingFlags", "StructuredLogging",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -122,7 +153,7 @@ let package = Package(
         .target(
             name: "CloudTemplates",
             dependencies: [
-                "AutohealCore", "ConfigurationFile", "Yams",
+                "AutohealSpec", "ConfigurationFile", "Yams",
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
@@ -141,7 +172,7 @@ let package = Package(
         .executableTarget(
             name: "AutohealGenerate",
             dependencies: [
-                "AutohealCore", "CloudTemplates", "ConfigurationFile", "SettingFlags",
+                "AutohealSpec", "CloudTemplates", "ConfigurationFile", "SettingFlags",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -150,7 +181,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "AutohealCore", "CLinux",
+                "AutohealPlan", "AutohealRun", "AutohealSpec", "AutohealState", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -159,22 +190,27 @@ let package = Package(
             ],
             path: "Tests/TestSupport"
         ),
-        .testTarget(name: "AutohealCoreTests", dependencies: ["AutohealCore", "TestSupport"]),
-        .testTarget(name: "ConfigurationFileTests", dependencies: ["ConfigurationFile", "AutohealCore"]),
+        .testTarget(
+            name: "AutohealCoreTests",
+            dependencies: [
+                "AutohealHealth", "AutohealPlan", "AutohealRun", "AutohealSpec", "AutohealState", "TestSupport",
+            ]
+        ),
+        .testTarget(name: "ConfigurationFileTests", dependencies: ["ConfigurationFile", "AutohealSpec"]),
         .testTarget(
             name: "CloudTemplatesTests",
-            dependencies: ["CloudTemplates", "ConfigurationFile", "AutohealCore", "Yams"]
+            dependencies: ["CloudTemplates", "ConfigurationFile", "AutohealSpec", "Yams"]
         ),
         .testTarget(
             name: "AutohealGenerateTests",
             dependencies: [
-                "AutohealGenerate", "AutohealCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "AutohealGenerate", "AutohealSpec", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .testTarget(
             name: "HealthServerTests",
             dependencies: [
-                "AutohealCore", "HealthServer",
+                "AutohealSpec", "HealthServer",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
@@ -183,8 +219,13 @@ let package = Package(
         .testTarget(name: "LibmountTests", dependencies: ["Libmount", "TestSupport"]),
         .testTarget(name: "InstanceMetadataTests", dependencies: ["InstanceMetadata", "TestSupport"]),
         .testTarget(name: "StructuredLoggingTests", dependencies: ["StructuredLogging", "TestSupport"]),
-        .testTarget(name: "AutohealHostTests", dependencies: ["AutohealHost", "AutohealCore", "TestSupport"]),
-        .testTarget(name: "AutohealAgentTests", dependencies: ["AutohealAgent", "AutohealCore", "TestSupport"]),
+        .testTarget(
+            name: "AutohealHostTests",
+            dependencies: [
+                "AutohealHost", "AutohealPlan", "AutohealRun", "AutohealSpec", "AutohealState", "TestSupport",
+            ]
+        ),
+        .testTarget(name: "AutohealAgentTests", dependencies: ["AutohealAgent", "AutohealSpec", "TestSupport"]),
     ]
 )
 

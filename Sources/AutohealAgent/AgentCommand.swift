@@ -1,6 +1,6 @@
 import ArgumentParser
-import AutohealCore
 import AutohealHost
+import AutohealSpec
 
 /// The program: what is common to its commands.
 struct AgentCommand: AsyncParsableCommand {

@@ -1,6 +1,8 @@
 import ArgumentParser
-import AutohealCore
 import AutohealHost
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
 import Glibc
 import SystemPackage
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import AutohealCore
+import AutohealSpec
 
 /// The program: what is common to its commands.
 @main

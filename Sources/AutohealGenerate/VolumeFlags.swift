@@ -1,5 +1,5 @@
 import ArgumentParser
-import AutohealCore
+import AutohealSpec
 import CloudTemplates
 import ConfigurationFile
 import SettingFlags

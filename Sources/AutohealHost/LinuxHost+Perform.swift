@@ -1,4 +1,7 @@
-package import AutohealCore
+package import AutohealPlan
+package import AutohealRun
+package import AutohealSpec
+import AutohealState
 import Glibc
 import Libmount
 package import Logging

@@ -1,4 +1,6 @@
-package import AutohealCore
+import AutohealRun
+package import AutohealSpec
+package import AutohealState
 import Glibc
 
 extension LinuxHost {

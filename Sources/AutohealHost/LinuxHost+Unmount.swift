@@ -1,4 +1,7 @@
-import AutohealCore
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
+import AutohealState
 import Glibc
 import Libmount
 import SystemPackage

@@ -1,4 +1,3 @@
-import AutohealCore
 import TOMLKit
 
 extension ConfigurationFile {

@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealSpec
 
 /// What config.toml says: one `[[volume]]` table per volume, and the tables `[agent]`, `[health]` and
 /// `[hand-over]`, all keys optional but the device; and which instance it is meant for.

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 
 extension VolumeSpec {
     /// Why two volumes cannot be on one machine.

@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealSpec
 package import InstanceMetadata
 
 /// What the metadata service says of the end of this instance.

@@ -1,5 +1,6 @@
-import AutohealCore
 package import AutohealHost
+import AutohealRun
+import AutohealSpec
 import InstanceMetadata
 package import Logging
 import SystemPackage

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealHealth
 import FoundationEssentials
 package import HealthServer
 

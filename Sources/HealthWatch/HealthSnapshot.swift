@@ -1,4 +1,5 @@
-package import AutohealCore
+package import AutohealHealth
+package import AutohealRun
 
 /// What the watcher knows at one moment, for who asks.
 package struct HealthSnapshot: Hashable, Sendable {

@@ -1,4 +1,5 @@
-import AutohealCore
+import AutohealHealth
+import AutohealRun
 
 /// The Prometheus text format, names by its conventions (prometheus.io: "Metric and label naming").
 struct Metrics {

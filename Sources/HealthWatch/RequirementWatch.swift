@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealHealth
 package import ConfigurationFile
 import HealthServer
 package import NIOCore

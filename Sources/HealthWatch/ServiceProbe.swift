@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealHealth
 import AutohealHost
 import Glibc
 import Subprocess

@@ -1,5 +1,7 @@
-import AutohealCore
+import AutohealHealth
 import AutohealHost
+import AutohealPlan
+import AutohealRun
 
 /// The volumes that are watched, each with the thread that looks at it.
 struct VolumeLooks {

@@ -1,5 +1,8 @@
-package import AutohealCore
+package import AutohealHealth
 package import AutohealHost
+import AutohealPlan
+package import AutohealRun
+import AutohealSpec
 import Glibc
 package import Logging
 import Synchronization

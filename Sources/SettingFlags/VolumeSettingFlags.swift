@@ -1,5 +1,5 @@
 import ArgumentParser
-package import AutohealCore
+package import AutohealSpec
 
 /// The flags that describe one volume, of the agent and of the generator. The policy of formatting is missing: it is
 /// `--format` here, as in the configuration file, and cannot be there.

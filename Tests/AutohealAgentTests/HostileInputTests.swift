@@ -1,4 +1,5 @@
-import AutohealCore
+import AutohealSpec
+import AutohealState
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealState
 import Testing
 
 @Suite("Blankness survey")

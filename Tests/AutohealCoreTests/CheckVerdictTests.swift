@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealState
 import Testing
 
 @Suite("Verdict of e2fsck")

@@ -1,4 +1,7 @@
-import AutohealCore
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
+import AutohealState
 import Testing
 
 @Suite("A configuration that has changed since the last run")

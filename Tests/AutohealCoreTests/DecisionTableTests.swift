@@ -1,4 +1,7 @@
-import AutohealCore
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
+import AutohealState
 import SystemPackage
 import TestSupport
 import Testing
@@ -8,14 +11,14 @@ import Testing
 struct DecisionTableTests {
     struct Row: CustomTestStringConvertible, Sendable {
         var name: String
-        var expected: AutohealCore.ExitStatus
+        var expected: AutohealPlan.ExitStatus
         var state: VolumeState
         var settings: VolumeSettings
         var testDescription: String { name }
 
         init(
             _ name: String,
-            _ expected: AutohealCore.ExitStatus,
+            _ expected: AutohealPlan.ExitStatus,
             content: DeviceContent? = Combinations.blank,
             mountPoint: MountPointState = .directory(isEmpty: true, isProtected: true),
             device change: (inout DeviceState) -> Void = { _ in },

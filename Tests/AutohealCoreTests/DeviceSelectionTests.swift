@@ -1,4 +1,6 @@
-import AutohealCore
+import AutohealPlan
+import AutohealSpec
+import AutohealState
 import TestSupport
 import Testing
 

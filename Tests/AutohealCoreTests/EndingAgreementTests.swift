@@ -1,4 +1,5 @@
-import AutohealCore
+import AutohealRun
+import AutohealSpec
 import Testing
 
 @Suite("Agreement on an end")

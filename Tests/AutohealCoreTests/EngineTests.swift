@@ -1,4 +1,7 @@
-import AutohealCore
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
+import AutohealState
 import SystemPackage
 import TestSupport
 import Testing
@@ -17,7 +20,7 @@ struct EngineTests {
         )
     }
 
-    static func failure(_ step: String, _ status: AutohealCore.ExitStatus) -> VolumeError {
+    static func failure(_ step: String, _ status: AutohealPlan.ExitStatus) -> VolumeError {
         .failed(HostError(step, "/dev/xvdb", .errno(.ioError), exitStatus: status))
     }
 

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealPlan
 import Foundation
 import Testing
 

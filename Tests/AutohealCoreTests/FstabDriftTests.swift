@@ -1,4 +1,6 @@
-import AutohealCore
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
 import TestSupport
 import Testing
 

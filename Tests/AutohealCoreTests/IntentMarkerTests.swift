@@ -1,4 +1,5 @@
-import AutohealCore
+import AutohealSpec
+import AutohealState
 import FoundationEssentials
 import Testing
 

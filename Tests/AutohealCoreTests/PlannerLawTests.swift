@@ -1,4 +1,7 @@
-import AutohealCore
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
+import AutohealState
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealRun
 import Logging
 import Synchronization
 import Testing

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealState
 import FoundationEssentials
 import Testing
 

@@ -1,4 +1,7 @@
-import AutohealCore
+import AutohealHealth
+import AutohealPlan
+import AutohealSpec
+import AutohealState
 import SystemPackage
 import Testing
 
@@ -51,7 +54,7 @@ struct VolumeHealthTests {
 
     struct Row: Sendable, CustomTestStringConvertible {
         let fault: String
-        let status: AutohealCore.ExitStatus
+        let status: AutohealPlan.ExitStatus
         let isCured: Bool
         let change: @Sendable (inout VolumeObservation) -> Void
         var testDescription: String { fault }

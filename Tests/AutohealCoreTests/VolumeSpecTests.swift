@@ -1,4 +1,5 @@
-import AutohealCore
+import AutohealPlan
+import AutohealSpec
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealHealth
 import Testing
 
 @Suite("What is required beside the volumes")

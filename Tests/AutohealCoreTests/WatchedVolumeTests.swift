@@ -1,4 +1,7 @@
-import AutohealCore
+import AutohealHealth
+import AutohealPlan
+import AutohealSpec
+import AutohealState
 import SystemPackage
 import Testing
 

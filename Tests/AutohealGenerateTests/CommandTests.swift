@@ -1,5 +1,5 @@
 import ArgumentParser
-import AutohealCore
+import AutohealSpec
 import Foundation
 import Testing
 

@@ -1,5 +1,6 @@
-import AutohealCore
 import AutohealHost
+import AutohealPlan
+import AutohealRun
 import TestSupport
 import Testing
 

@@ -1,4 +1,3 @@
-import AutohealCore
 import AutohealHost
 import Glibc
 import SystemPackage

@@ -1,5 +1,7 @@
-import AutohealCore
 import AutohealHost
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
 import SystemPackage
 import TestSupport
 import Testing

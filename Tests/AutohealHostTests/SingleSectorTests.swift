@@ -1,5 +1,8 @@
-import AutohealCore
 import AutohealHost
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
+import AutohealState
 import Foundation
 import TestSupport
 import Testing

@@ -1,5 +1,7 @@
-import AutohealCore
 import AutohealHost
+import AutohealPlan
+import AutohealSpec
+import AutohealState
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 import CloudTemplates
 import ConfigurationFile
 import Foundation

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 import Testing
 
 @testable import ConfigurationFile

@@ -1,4 +1,7 @@
-package import AutohealCore
+import AutohealPlan
+import AutohealRun
+package import AutohealSpec
+package import AutohealState
 package import FoundationEssentials
 
 /// A disk as a value: the sectors of 512 bytes that are not zero, by their offset in bytes.

@@ -1,4 +1,7 @@
-package import AutohealCore
+package import AutohealPlan
+package import AutohealRun
+package import AutohealSpec
+package import AutohealState
 package import Logging
 import Synchronization
 import SystemPackage

@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealSpec
 
 extension VolumeSpec {
     /// A specification with everything at its default but what `change` sets.

@@ -1,3 +1,6 @@
+import AutohealPlan
+import AutohealSpec
+
 extension VolumeFault {
     /// A complete sentence.
     package var reason: String {

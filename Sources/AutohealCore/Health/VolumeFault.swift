@@ -1,3 +1,5 @@
+package import AutohealPlan
+package import AutohealState
 package import SystemPackage
 
 /// Something that is wrong with a volume now.

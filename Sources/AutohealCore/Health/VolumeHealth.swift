@@ -1,3 +1,7 @@
+package import AutohealPlan
+import AutohealSpec
+package import AutohealState
+
 /// Whether a volume is as it was left, by what one look saw. Pure.
 package struct VolumeHealth: Hashable, Sendable {
     /// The worst one first.

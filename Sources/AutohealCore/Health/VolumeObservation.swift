@@ -1,3 +1,4 @@
+package import AutohealState
 package import SystemPackage
 
 /// What one look at a mounted volume saw.

@@ -1,3 +1,5 @@
+package import AutohealPlan
+
 /// Where a volume is in its life on this instance, by one look.
 package enum VolumePhase: Hashable, Sendable {
     /// No run has ended yet, and none is at work on its device.

@@ -1,3 +1,5 @@
+import AutohealPlan
+
 /// What the looks at one volume say together. Pure: time comes in with each look.
 package struct WatchedVolume: Hashable, Sendable {
     package private(set) var phase: VolumePhase = .waiting

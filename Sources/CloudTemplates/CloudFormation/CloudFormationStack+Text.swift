@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 import Foundation
 
 /// How a template is written.

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 package import ConfigurationFile
 
 /// What the stack shall consist of. Values that a user changes at deploy time are parameters of the template; this

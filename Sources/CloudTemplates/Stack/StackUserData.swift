@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 import ConfigurationFile
 
 /// The user data of a stack, in which ids and parameters take the place of values.

@@ -1,4 +1,3 @@
-import AutohealCore
 import ConfigurationFile
 
 /// The same stack as a Terraform module. No function scales the group up: Terraform itself makes it last.

@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 
 /// A ZIP archive with one file (APPNOTE.TXT 6.3), as Lambda takes it: stored, and without a time, so that its digest is the
 /// same everywhere.

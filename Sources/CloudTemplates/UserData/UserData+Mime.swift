@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 
 extension UserData {
     /// A multi-part archive (RFC 2046): our script, then the user's parts in their order.

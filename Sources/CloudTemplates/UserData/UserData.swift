@@ -1,4 +1,4 @@
-import AutohealCore
+import AutohealSpec
 package import ConfigurationFile
 
 /// What an instance is told at its launch: the agent's configuration and where to get the agent from.

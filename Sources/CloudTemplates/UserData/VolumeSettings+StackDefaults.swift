@@ -1,4 +1,4 @@
-package import AutohealCore
+package import AutohealSpec
 
 extension VolumeSettings {
     /// What was given, with a name to attach the volume as and a place to mount it at.

@@ -1,0 +1,50 @@
+import ArgumentParser
+import AutohealPlan
+import Glibc
+import Logging
+import StructuredLogging
+
+struct MountCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mount",
+        abstract: "Wait for the volume, format it if it is provably blank, check it, mount it, grow it.",
+        discussion: """
+            Running it again changes nothing and exits with 0. Nothing overrides a refusal: it says what was found and \
+            what to do.
+
+              autoheal-agent mount --device /dev/xvdb --volume-id vol-0123456789abcdef0 --mount-point /data
+
+            Without --device it handles every volume of the configuration file, side by side; one that fails does not \
+            stop the others. The exit code is that of the first one that another try may mend, else of the first one that \
+            failed. Every log line names the volume and, once the metadata service has answered, the instance.
+            """
+    )
+
+    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
+    var configurationFile: String?
+
+    @OptionGroup(title: "Volume") var volume: VolumeFlags
+    @OptionGroup(title: "Logging") var logging: LoggingFlags
+
+    // On the main thread, which may block: the pool stays free for the metadata service's answers.
+    @MainActor
+    func run() async throws {
+        let configuration = try RunConfiguration(
+            file: configurationFile,
+            volume: volume,
+            logging: logging,
+            fstab: .awaited
+        )
+        guard geteuid() == 0 else {
+            Main.complain("autoheal-agent: mounting needs root: run it with sudo, or as a service.")
+            throw ExitCode(ExitStatus.noPermission.rawValue)
+        }
+        let run = RunContext(configuration)
+        if MountNamespace.isOwn {
+            run.logging.logger().warning(
+                "In this mount namespace, which is not the machine's, nobody else sees what is mounted"
+            )
+        }
+        throw ExitCode(await run.mountAll().rawValue)
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import AutohealPlan
+import AutohealRun
+import AutohealSpec
+import AutohealState
+import ConfigurationFile
+
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Say what mount would do and why; change nothing.",
+        discussion: """
+            Without --device, for the volumes of the configuration file and of fstab(5). Looks once, without waiting. Exits as \
+            mount would if it refused, and with 0 if it would go ahead.
+            """
+    )
+
+    @Flag(help: "Only the volumes of fstab(5), lines of the type autoheal.")
+    var fstab = false
+
+    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
+    var configurationFile: String?
+
+    @OptionGroup(title: "Volume") var volume: VolumeFlags
+    @OptionGroup(title: "Logging") var logging: LoggingFlags
+
+    // On the main thread, which may block.
+    @MainActor
+    func run() async throws {
+        if fstab, volume.settings.device != nil { throw ValidationError("Give --fstab or --device, not both.") }
+        let configuration = try RunConfiguration(
+            file: configurationFile,
+            volume: volume,
+            logging: logging,
+            fstab: fstab ? .alone : .besides
+        )
+        let run = RunContext(configuration)
+        var statuses: [ExitStatus] = []
+        if !configuration.fstabProblems.isEmpty {
+            let error = ConfigurationFileError(file: Fstab.path, cause: .problems(configuration.fstabProblems))
+            Main.complain("\(error)")
+            statuses.append(.configuration)
+        }
+        for spec in configuration.volumes {
+            let outcome = await run.plan(spec)
+            statuses.append(outcome.exitStatus)
+            print(outcome.text(for: spec))
+        }
+        throw ExitCode((statuses.first { $0 != .ok } ?? .ok).rawValue)
+    }
+}
+
+extension Outcome {
+    /// What is found and would be done, line by line.
+    func text(for spec: VolumeSpec) -> String {
+        var lines = ["\(spec.device) at \(spec.mountPoint): \(reason)"]
+        if case .planned(let plan, let state) = self {
+            lines.append("found: \(state.summary)")
+            lines += plan.steps.map { "would: \($0.summary(on: state.device.node, at: spec.mountPoint))" }
+        }
+        return lines.joined(separator: "\n  ")
+    }
+}
