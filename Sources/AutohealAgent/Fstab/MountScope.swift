@@ -18,12 +18,11 @@ enum MountScope {
     static func enter(for mountPoint: String) {
         if isEntered { return arrive() }
         if name(of: getppid()) == "mount" { _ = clinux_end_with_parent() }
-        guard isUnderSystemd, let name = CommandLine.arguments.first else { return }
-        var pipe: (read: CInt, write: CInt) = (-1, -1)
-        guard withUnsafeMutableBytes(of: &pipe, { Glibc.pipe($0.assumingMemoryBound(to: CInt.self).baseAddress!) }) == 0
-        else { return }
-        _ = fcntl(pipe.read, F_SETFD, FD_CLOEXEC)
-        setenv(variable, "\(getpid()):\(pipe.write)", 1)
+        guard isUnderSystemd, let name = CommandLine.arguments.first, let pipe = try? FileDescriptor.pipe() else {
+            return
+        }
+        _ = fcntl(pipe.readEnd.rawValue, F_SETFD, FD_CLOEXEC)
+        setenv(variable, "\(getpid()):\(pipe.writeEnd.rawValue)", 1)
         let child = spawn(
             [
                 systemdRun, "--scope", "--quiet", "--collect", "--slice=system.slice",
@@ -32,11 +31,11 @@ enum MountScope {
                 "--", name,
             ] + CommandLine.arguments.dropFirst()
         )
-        close(pipe.write)
+        try? pipe.writeEnd.close()
         unsetenv(variable)
         var byte: UInt8 = 0
-        let hasArrived = child.map { _ in retrying { read(pipe.read, &byte, 1) } == 1 } ?? false
-        close(pipe.read)
+        let hasArrived = child.map { _ in retrying { read(pipe.readEnd.rawValue, &byte, 1) } == 1 } ?? false
+        try? pipe.readEnd.close()
         guard let child else { return }
         var status: CInt = 0
         _ = retrying { Int(waitpid(child, &status, 0)) }
