@@ -39,14 +39,39 @@ struct CommandTests {
         }
     }
 
-    @Test("Contradictions are usage errors")
-    func contradictions() {
-        for arguments in [
-            ["userdata", "--preinstalled", "--package-url", "https://example.com/a.deb"],
-            ["userdata", "--apt-key", "key.asc"], ["userdata", "--format", "if-blank"],
-            ["cloudformation", "--image", "windows"], ["terraform", "--volume-size", "big"],
-        ] {
-            #expect(throws: (any Error).self) { try GenerateCommand.parseAsRoot(arguments) }
+    @Test("The manual has no flag that there is not")
+    func knownFlags() throws {
+        let page = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("packaging/man/autoheal-generate.1")
+        let manual = try String(contentsOf: page, encoding: .utf8)
+        let help = try Self.commands.map {
+            GenerateCommand.helpMessage(for: try type(of: GenerateCommand.parseAsRoot([$0])))
         }
+        let flags = Set(help.joined(separator: "\n").matches(of: /--([a-z0-9-]+)/).map { String($0.1) })
+        let named = Set(manual.matches(of: /Fl -([a-z0-9-]+)/).map { String($0.1) })
+        #expect(named.subtracting(flags) == [])
+    }
+
+    @Test(
+        "Contradictions are usage errors that say what is allowed",
+        arguments: [
+            (
+                ["userdata", "--preinstalled", "--package-url", "https://example.com/a.deb"],
+                "Give one of --package-url, --apt-source and --preinstalled"
+            ),
+            (["userdata", "--apt-key", "key.asc"], "--apt-key and --package-version belong to --apt-source."),
+            (["userdata", "--format", "if-blank"], "provide one of 'cloud-config', 'shell' or 'mime'"),
+            (
+                ["cloudformation", "--image", "windows"],
+                "provide one of 'debian-12', 'ubuntu-22.04', 'ubuntu-24.04' or 'own'"
+            ),
+            (["terraform", "--volume-size", "big"], "The value 'big' is invalid for '--volume-size <GiB>'"),
+        ]
+    )
+    func contradictions(arguments: [String], message: String) throws {
+        let error = try #require(throws: (any Error).self) { try GenerateCommand.parseAsRoot(arguments) }
+        #expect(GenerateCommand.exitCode(for: error) == .validationFailure)
+        #expect(GenerateCommand.fullMessage(for: error).contains(message))
     }
 }

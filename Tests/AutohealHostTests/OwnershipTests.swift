@@ -1,4 +1,6 @@
 import AutohealHost
+import AutohealRun
+import AutohealSpec
 import Testing
 
 @Suite("Ownership")
@@ -12,10 +14,14 @@ struct OwnershipTests {
     }
 
     @Test(
-        "an unknown user or group is an error",
-        arguments: ["no-such-user", "root:no-such-group", "-1", "4294967296"]
+        "an unknown user or group is an error that says which of the two",
+        arguments: [
+            ("no-such-user", "user"), ("root:no-such-group", "group"), ("-1", "user"), ("4294967296", "user"),
+            ("0:4294967296", "group"),
+        ]
     )
-    func unknown(name: String) {
-        #expect(throws: (any Error).self) { _ = try Ownership(named: name) }
+    func unknown(name: String, kind: String) {
+        let error = ConfigurationError(key: "owner", found: name, problem: "names a \(kind) that does not exist here")
+        #expect(throws: VolumeError.misconfigured(error)) { _ = try Ownership(named: name) }
     }
 }

@@ -56,12 +56,16 @@ struct MountTableTests {
     }
 
     @Test(
-        "a garbled table does not crash",
+        "what is garbled is no mount, and hides none of those before and after it",
         arguments: ["", "\n\n", "garbage", "1 2 3", String(repeating: "x", count: 100_000)]
     )
     func garbled(text: String) throws {
-        let entry = try? withTable(text) { $0.topmost(at: "/data") }
-        #expect(entry == .some(.none) || entry == nil)
+        #expect(try withTable(text) { $0.entries.isEmpty && $0.topmost(at: "/data") == nil })
+        let recorded = try withTable { $0.entries.map(\.source) }
+        #expect(
+            try withTable("\(Self.recorded)\(text)\n\(Self.recorded)") { $0.entries.map(\.source) } == recorded
+                + recorded
+        )
     }
 
     @Test("active swap areas are listed")

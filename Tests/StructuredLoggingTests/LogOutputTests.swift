@@ -36,15 +36,36 @@ import Testing
         #expect(try file.seek(offset: 0, from: .end) == Int64(line.count))
     }
 
-    @Test func `A reader that went away costs nothing`() throws {
+    @Test func `A reader that went away costs its lines and no pause, and one that comes later reads on`() throws {
         let ends = try FileDescriptor.pipe()
+        defer { try? ends.writeEnd.close() }
+        let output = LogOutput(ends.writeEnd, patience: .seconds(30))
         try ends.readEnd.close()
-        LogOutput(ends.writeEnd, patience: .seconds(3600)).write(Array("lost\n".utf8))
-        try ends.writeEnd.close()
+        let start = ContinuousClock.now
+        output.write(Array("lost\n".utf8))
+        #expect(ContinuousClock.now - start < .seconds(15))
+
+        let later = try FileDescriptor.open("/proc/self/fd/\(ends.writeEnd.rawValue)", .readOnly)
+        defer { try? later.close() }
+        output.write(Array("after\n".utf8))
+        #expect(try drain(later) == "after\n")
     }
 
-    @Test func `A descriptor that is closed costs nothing`() {
-        LogOutput(FileDescriptor(rawValue: 1_000_000), patience: .seconds(3600)).write(Array("lost\n".utf8))
+    @Test func `A descriptor that is closed costs its lines and no pause, and works once it is open`() throws {
+        let pipe = try LinePipe()
+        // So high that no other test is given the number meanwhile.
+        let number = fcntl(pipe.writing.rawValue, F_DUPFD_CLOEXEC, 900)
+        try #require(number >= 900)
+        defer { close(number) }
+        let output = LogOutput(FileDescriptor(rawValue: number), patience: .seconds(30))
+        close(number)
+        let start = ContinuousClock.now
+        output.write(Array("lost\n".utf8))
+        #expect(ContinuousClock.now - start < .seconds(15))
+
+        #expect(dup2(pipe.writing.rawValue, number) == number)
+        output.write(Array("after\n".utf8))
+        #expect(pipe.writes() == ["after\n"])
     }
 
     @Test(arguments: [false, true])
