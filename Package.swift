@@ -218,14 +218,20 @@ let package = Package(
         .testTarget(name: "BlkidTests", dependencies: ["Blkid", "TestSupport"]),
         .testTarget(name: "LibmountTests", dependencies: ["Libmount", "TestSupport"]),
         .testTarget(name: "InstanceMetadataTests", dependencies: ["InstanceMetadata", "TestSupport"]),
-        .testTarget(name: "StructuredLoggingTests", dependencies: ["StructuredLogging", "TestSupport"]),
+        .testTarget(
+            name: "StructuredLoggingTests",
+            dependencies: ["AutohealSpec", "StructuredLogging", "TestSupport"]
+        ),
         .testTarget(
             name: "AutohealHostTests",
             dependencies: [
                 "AutohealHost", "AutohealPlan", "AutohealRun", "AutohealSpec", "AutohealState", "TestSupport",
             ]
         ),
-        .testTarget(name: "AutohealAgentTests", dependencies: ["AutohealAgent", "AutohealSpec", "TestSupport"]),
+        .testTarget(
+            name: "AutohealAgentTests",
+            dependencies: ["AutohealAgent", "AutohealPlan", "AutohealSpec", "ConfigurationFile", "TestSupport"]
+        ),
     ]
 )
 

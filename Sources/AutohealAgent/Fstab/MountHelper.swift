@@ -149,7 +149,7 @@ struct MountHelper: AsyncParsableCommand {
     }
 
     /// The exit codes of mount(8).
-    enum Exit: Int32 {
+    enum Exit: Int32, CaseIterable {
         case mounted = 0
         /// Incorrect invocation or permissions.
         case usage = 1
