@@ -31,3 +31,10 @@ struct MetadataAnswers: Sendable {
         return reading
     }
 }
+
+/// What one attempt brought.
+struct MetadataReading: Sendable {
+    var identity: InstanceIdentity
+    /// Why tags are missing that may be there; empty once each is known to exist or not.
+    var unsettledTags: [MetadataError]
+}

@@ -86,3 +86,11 @@ package struct UserData: Hashable, Sendable {
         return (mountWay == .agent ? [configuration] : []) + (powersOffOnFailure ? [powerOff] : []) + source.files
     }
 }
+
+/// Where user data writes the volumes.
+package enum MountWay: String, CaseIterable, Sendable {
+    /// Into the agent's configuration file.
+    case agent
+    /// Into /etc/fstab.
+    case fstab
+}

@@ -20,3 +20,17 @@ struct ConsoleLog: LogDestination {
         return "\(record.time) \(sender): \(level)\(volume)" + TextLog.text(record, fields: record.special + instance)
     }
 }
+
+/// Writes everything to the log, and what an operator must know to the machine's console too: on an instance that nobody
+/// can log in to, `aws ec2 get-console-output` is all there is. Its buffer is 64 KiB, so it gets the important lines only.
+struct ConsoleCopy: LogDestination {
+    var log: any LogDestination
+    var console: ConsoleLog
+
+    private static let lowestLevel = Logger.Level.notice
+
+    func write(_ record: LogRecord) {
+        log.write(record)
+        if record.level >= Self.lowestLevel { console.write(record) }
+    }
+}
