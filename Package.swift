@@ -88,9 +88,11 @@ let package = Package(
             name: "Libmount",
             dependencies: ["CLibmount", .product(name: "SystemPackage", package: "swift-system")]
         ),
+        .target(name: "EventLoopTasks", dependencies: [.product(name: "NIOCore", package: "swift-nio")]),
         .target(
             name: "InstanceMetadata",
             dependencies: [
+                "EventLoopTasks",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -139,7 +141,7 @@ let package = Package(
             name: "AutohealAgent",
             dependencies: [
                 "AutohealHealth", "AutohealPlan", "AutohealRun", "AutohealSpec", "AutohealState", "AutohealHost",
-                "CLinux", "ConfigurationFile", "HealthServer", "HealthWatch",
+                "CLinux", "ConfigurationFile", "EventLoopTasks", "HealthServer", "HealthWatch",
                 "InstanceMetadata", "Libmount", "SettingFlags", "StructuredLogging",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

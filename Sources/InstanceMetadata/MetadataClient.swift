@@ -1,3 +1,4 @@
+import EventLoopTasks
 package import NIOCore
 
 /// Reads the identity of the instance from IMDS, version 2 only (AWS: Use the Instance Metadata Service).

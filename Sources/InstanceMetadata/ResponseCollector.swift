@@ -4,6 +4,7 @@ import NIOHTTP1
 /// Sends one request as soon as the connection stands and keeps a promise with the body of the answer.
 ///
 /// Any other status than 200 breaks the promise at once: no redirect is followed and no error page is read.
+/// NIO's own aggregator (`NIOHTTPClientResponseAggregator`) would wait for the end of an error page first.
 final class ResponseCollector: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart

@@ -2,6 +2,7 @@ import AutohealHost
 import AutohealPlan
 import AutohealRun
 import AutohealSpec
+import EventLoopTasks
 import FoundationEssentials
 import HealthWatch
 import InstanceMetadata

@@ -3,7 +3,7 @@ import AutohealPlan
 import AutohealRun
 import AutohealSpec
 import ConfigurationFile
-import InstanceMetadata
+import EventLoopTasks
 import Logging
 import NIOCore
 import NIOPosix
