@@ -42,7 +42,7 @@ extension RunContext {
         // Beside the work; nothing depends on it here.
         let begin = ContinuousClock.now
         async let announcement: Void = wasLine && announces ? MountBeginning.announce() : ()
-        let outcome = await report(on: volume.spec, watch) {
+        let outcome = await report(on: volume.spec, watch, isWished: isLine) {
             let outcome = await tries(volume.spec, logger)
             guard isLine() else {
                 // The line that this run was for says something else by now, and who acts on that says what is awaited.
