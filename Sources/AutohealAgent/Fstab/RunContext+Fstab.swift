@@ -75,7 +75,7 @@ extension RunContext {
         var outcome = await engine.mount(spec)
         var said: String?
         // Another run that is at work, such as one that was stopped in a check, may take longer, and mounts nothing.
-        while outcome.mayPass, clock.now < end || outcome.isLocked {
+        while outcome.mayPass, clock.now < end || outcome.isLocked && runtimeDirectory.isLocked(spec.mountPoint) {
             // What has been said once is on the console, and there is room for little.
             logger.log(
                 level: outcome.reason == said ? .info : .warning,
