@@ -8,8 +8,11 @@ from machine import TARGET, UNIT, MachineError
 IMPATIENT = ",autoheal.tries=2,autoheal.interval=1"
 
 
-def fstab(tree, *lines):
+def fstab(tree, machine, *lines):
+    """Writes it; systemd, where it runs, makes its units of it."""
     tree.write("/etc/fstab", "".join(lines))
+    if machine:
+        machine.run("systemctl", "daemon-reload")
 
 
 def has(machine, path):
@@ -33,7 +36,6 @@ def is_idle(machine, unit):
 
 def agent_begins_anew(machine):
     """As at a boot, with the lines that are there now."""
-    machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "stop", TARGET, UNIT)
     machine.run("sh", "-c", "rm -f /run/autoheal-agent/*.fstab /run/autoheal-agent/*.json /run/autoheal-agent/awaited/*")
     machine.try_to("systemctl", "reset-failed", UNIT)
@@ -62,7 +64,6 @@ class Volume:
 
     def begin(self, machine):
         """Starts the mount unit, without its volume; returns when the helper waits."""
-        machine.run("systemctl", "daemon-reload")
         machine.run("systemctl", "start", "--no-block", self.unit)
         machine.wait(f"{self.unit} to wait", lambda: has(machine, self.note) and self.helpers(machine))
 
@@ -90,8 +91,7 @@ class Volume:
 
     def forget(self, tree, machine, others=()):
         """Leaves a blank volume that is not there, and nothing that waits for it."""
-        fstab(tree, *others)
-        machine.run("systemctl", "daemon-reload")
+        fstab(tree, machine, *others)
         machine.try_to("systemctl", "stop", self.unit)
         kill(machine, "KILL", *self.helpers(machine))
         machine.wait("its helpers to end", lambda: self.helpers(machine) == [])

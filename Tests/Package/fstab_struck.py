@@ -59,7 +59,7 @@ def beside_a_check(stage, second, third):
     os.rename(tree.file("/sbin/e2fsck"), tree.file("/sbin/real-e2fsck"))
     tree.write("/sbin/e2fsck", HELD_CHECK, 0o755)
     held = Volume(stage.disk, "/data", 0)
-    fstab(tree, held.line())
+    fstab(tree, None, held.line())
     with stage.machine() as machine:
         try:
             while_it_lasts(stage, machine, held, second, third)
@@ -78,7 +78,7 @@ def while_it_lasts(stage, machine, held, second, third):
     machine.wait("the check to begin", lambda: has(machine, "/run/check-began"))
     # One that the agent does not know of yet, and that comes when it has been waited for for longer than the agent does.
     later = Volume(third, "/later", 1)
-    fstab(tree, held.line(), later.line())
+    fstab(tree, machine, held.line(), later.line())
     later.begin(machine)
     patient_of_later = time.monotonic() + PATIENCE
 
@@ -98,6 +98,7 @@ def while_it_lasts(stage, machine, held, second, third):
     reached = outcome(machine, "active", UNIT) == outcome(machine, "active", TARGET) == "active"
     check("the target is reached when the check ends", reached, (machine.state(), machine.state(TARGET)))
     act(stage, succeeds_late, machine, later, patient_of_later)
+    later.forget(tree, machine)
     act(stage, through_a_link, tree, machine, late)
     late.forget(tree, machine)
     act(stage, nested, tree, machine, Volume(second, "/late", 3), Volume(third, "/late/sub", 4))
@@ -108,7 +109,7 @@ def agent_begin(machine):
 
 
 def helper_is_killed(check, tree, machine, late, others):
-    fstab(tree, late.line(), *others)
+    fstab(tree, machine, late.line(), *others)
     late.begin(machine)
     kill(machine, "KILL", *late.helpers(machine, "autoheal-mount-"))
     failed = outcome(machine, "failed", late.unit)
@@ -118,7 +119,7 @@ def helper_is_killed(check, tree, machine, late, others):
 
 def whole_mount_is_killed(check, tree, machine, late, others):
     late.forget(tree, machine, others)
-    fstab(tree, late.line(), *others)
+    fstab(tree, machine, late.line(), *others)
     late.begin(machine)
     kill(machine, "KILL", *late.helpers(machine))
     failed = outcome(machine, "failed", late.unit)
@@ -127,10 +128,9 @@ def whole_mount_is_killed(check, tree, machine, late, others):
 
 
 def ended_by_hand(check, tree, machine, late, others):
-    fstab(tree, late.line(IMPATIENT), *others)
+    fstab(tree, machine, late.line(IMPATIENT), *others)
     machine.try_to("systemctl", "start", late.unit)
-    fstab(tree, late.line(), *others)
-    machine.run("systemctl", "daemon-reload")
+    fstab(tree, machine, late.line(), *others)
     machine.run("rm", "-f", late.note)
     # The leader of a process group of its own, as a command of a shell is.
     machine.run("systemd-run", "--quiet", "--unit=by-hand", "mount", "/late")
@@ -145,8 +145,7 @@ def ended_by_hand(check, tree, machine, late, others):
 
 
 def systemd_begins_anew(check, tree, machine, late, others):
-    fstab(tree, late.line(), *others)
-    machine.run("systemctl", "daemon-reload")
+    fstab(tree, machine, late.line(), *others)
     for _ in range(3):
         late.disk.detach(machine)
         script = "systemctl start --no-block late.mount; for i in 1 2 3 4 5; do systemctl daemon-reexec; done"
@@ -161,11 +160,9 @@ def systemd_begins_anew(check, tree, machine, late, others):
 
 
 def line_is_replaced(check, tree, machine, late, others):
-    fstab(tree, late.line(IMPATIENT), *others)
-    machine.run("systemctl", "daemon-reload")
+    fstab(tree, machine, late.line(IMPATIENT), *others)
     machine.try_to("systemctl", "start", late.unit)
-    fstab(tree, "tmpfs /late tmpfs noauto 0 0\n", *others)
-    machine.run("systemctl", "daemon-reload")
+    fstab(tree, machine, "tmpfs /late tmpfs noauto 0 0\n", *others)
     late.disk.attach(machine)
     machine.run("systemctl", "start", ARRIVAL)
     machine.wait("what it has started", lambda: is_idle(machine, late.unit))
@@ -173,7 +170,7 @@ def line_is_replaced(check, tree, machine, late, others):
 
 
 def in_private(check, tree, machine, late, others):
-    fstab(tree, late.line(), *others)
+    fstab(tree, machine, late.line(), *others)
     late.disk.attach(machine)
     done = machine.try_to("unshare", "--mount", "mount", "/late")
     check("where nobody else would see it, nothing is mounted (1)", done.returncode == 1 and "namespace" in done.stderr, done)
@@ -181,7 +178,7 @@ def in_private(check, tree, machine, late, others):
 
 
 def part_is_shown(check, tree, machine, late, others):
-    fstab(tree, late.line(",X-mount.subdir=x"), *others)
+    fstab(tree, machine, late.line(",X-mount.subdir=x"), *others)
     late.disk.attach(machine)
     done = machine.try_to("mount", "/late")
     check("X-mount.subdir= is refused (1), and named", done.returncode == 1 and "X-mount.subdir" in done.stderr, done)
@@ -191,8 +188,7 @@ def part_is_shown(check, tree, machine, late, others):
 
 
 def comment_behind(check, tree, machine, late, others):
-    fstab(tree, *others, late.line(IMPATIENT).replace(" 0 0", " # the volume"))
-    machine.run("systemctl", "daemon-reload")
+    fstab(tree, machine, *others, late.line(IMPATIENT).replace(" 0 0", " # the volume"))
     checked = machine.try_to("autoheal-agent", "config", "check")
     check("config check names a line with a comment behind it", "/etc/fstab:3: " in checked.stderr, checked)
     machine.try_to("systemctl", "start", late.unit)
@@ -216,7 +212,7 @@ def succeeds_late(check, machine, later, patient):
 
 def through_a_link(check, tree, machine, late):
     machine.run("ln", "-s", "/late", "/link")
-    fstab(tree, late.line(IMPATIENT).replace(" /late ", " /link "))
+    fstab(tree, machine, late.line(IMPATIENT).replace(" /late ", " /link "))
     agent_begins_anew(machine)
     machine.try_to("systemctl", "start", late.unit)
     arrived = late.arrives(machine)
@@ -228,7 +224,7 @@ def through_a_link(check, tree, machine, late):
 
 
 def nested(check, tree, machine, outer, inner):
-    fstab(tree, outer.line(IMPATIENT), inner.line(IMPATIENT))
+    fstab(tree, machine, outer.line(IMPATIENT), inner.line(IMPATIENT))
     agent_begins_anew(machine)
     machine.try_to("systemctl", "start", inner.unit)
     for volume in (outer, inner):
@@ -245,7 +241,7 @@ def from_a_wrong_line_on(stage, second, third):
     second.erase()
     third.erase()
     late, data = Volume(second, "/late", 2), Volume(stage.disk, "/data", 0)
-    fstab(tree, late.line(",autoheal.trie=3"))
+    fstab(tree, None, late.line(",autoheal.trie=3"))
     with stage.machine() as machine:
         act(stage, wrong_at_boot, machine)
         late.forget(tree, machine)
@@ -267,7 +263,7 @@ def wrong_at_boot(check, machine):
 def released(check, tree, machine, late):
     for name, need in (("required", "Requires=late.mount"), ("path", "RequiresMountsFor=/late")):
         tree.write(f"/var/tmp/{name}.service", NEEDS.format(need))
-    fstab(tree, late.line())
+    fstab(tree, machine, late.line())
     late.disk.attach(machine)
     for name in ("required", "path"):
         machine.run("cp", f"/var/tmp/{name}.service", "/run/systemd/system/")
@@ -282,7 +278,7 @@ def released(check, tree, machine, late):
 
 
 def removed(check, tree, machine, late):
-    fstab(tree, late.line())
+    fstab(tree, machine, late.line())
     late.begin(machine)
     machine.run("dpkg", "--remove", "autoheal-agent")
     check("a helper that waits ends with the package", late.helpers(machine) == [], late.helpers(machine))
