@@ -5,7 +5,7 @@ import os
 from machine import TARGET, UNIT, MachineError
 
 # Impatient enough to fail before anybody waits for long.
-IMPATIENT = ",autoheal.tries=2,autoheal.interval=1"
+IMPATIENT = ",autoheal.tries=2,autoheal.interval=0.3"
 
 
 def fstab(tree, machine, *lines):

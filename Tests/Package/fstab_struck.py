@@ -10,9 +10,9 @@ from machine import DROP_IN, TARGET, UNIT, Disk, MachineError
 
 ARRIVAL = "autoheal-mount-arrival.service"
 # The second failure is the last.
-FEW_TRIES = "[Unit]\nStartLimitBurst=2\n[Service]\nRestartSec=2\n"
+FEW_TRIES = "[Unit]\nStartLimitBurst=2\n[Service]\nRestartSec=0.5\n"
 # The agent waits for a mount of fstab for 60 s, where none is at work.
-PATIENCE = 62
+PATIENCE = 61
 # The first check goes on until the test lets it end.
 HELD_CHECK = """\
 #!/bin/sh
@@ -248,8 +248,8 @@ def from_a_wrong_line_on(stage, second, third):
         act(stage, released, tree, machine, late)
         late.forget(tree, machine)
         act(stage, removed, tree, machine, late)
-        tree.run("dpkg", "--install", stage.deb)
-        second.erase()
+        machine.run("dpkg", "--install", stage.deb)
+        late.forget(tree, machine)
         act(stage, called_by_scripts, machine, data, late)
 
 
