@@ -4,8 +4,17 @@ import os
 
 from machine import TARGET, UNIT, MachineError
 
+ARRIVAL = "autoheal-mount-arrival.service"
 # Impatient enough to fail before anybody waits for long.
 IMPATIENT = ",autoheal.tries=2,autoheal.interval=0.3"
+
+
+def act(stage, function, *arguments):
+    """What goes wrong in one says nothing of the others."""
+    try:
+        function(stage.report.check, *arguments)
+    except MachineError as error:
+        stage.report.check(f"'{function.__name__}' goes to its end", False, error)
 
 
 def fstab(tree, machine, *lines):
@@ -70,7 +79,7 @@ class Volume:
     def arrives(self, machine):
         self.disk.attach(machine)
         # What udev does for EBS volumes; a loop device is none.
-        machine.run("systemctl", "start", "autoheal-mount-arrival.service")
+        machine.run("systemctl", "start", ARRIVAL)
         return outcome(machine, "active", self.unit)
 
     def helpers(self, machine, group=""):
