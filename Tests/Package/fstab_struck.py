@@ -77,8 +77,8 @@ def while_it_lasts(stage, machine, held, second, third):
     late = Volume(second, "/late", 2)
     others = (held.line(), later.line())
     for function in (
-        helper_is_killed, whole_mount_is_killed, ended_by_hand, systemd_begins_anew, line_is_replaced, in_private, part_is_shown,
-        comment_behind,
+        helper_is_killed, whole_mount_is_killed, part_of_mount_is_killed, ended_by_hand, systemd_begins_anew, line_is_replaced,
+        in_private, part_is_shown, comment_behind,
     ):
         act(stage, function, tree, machine, late, others)
         late.forget(tree, machine, others)
@@ -117,6 +117,20 @@ def whole_mount_is_killed(check, tree, machine, late, others):
     failed = outcome(machine, "failed", late.unit)
     arrived = late.arrives(machine)
     check("and where all of them were", (failed, arrived) == ("failed", "active"), (failed, arrived))
+
+
+def part_of_mount_is_killed(check, tree, machine, late, others):
+    """The helper in the scope hears of it by the end of its parent, or is asked to end itself."""
+    for name, text in (("KILL", "and where the one in the unit was alone"), ("TERM", "and where all of them were asked to end")):
+        late.forget(tree, machine, others)
+        fstab(tree, machine, late.line(), *others)
+        late.begin(machine)
+        in_scope = late.helpers(machine, "autoheal-mount-") if name == "KILL" else []
+        kill(machine, name, *(process for process in late.helpers(machine) if process not in in_scope))
+        failed = outcome(machine, "failed", late.unit)
+        machine.wait("its helpers to end", lambda: late.helpers(machine) == [])
+        arrived = late.arrives(machine)
+        check(text, (failed, arrived) == ("failed", "active"), (failed, arrived))
 
 
 def ended_by_hand(check, tree, machine, late, others):
