@@ -3,7 +3,7 @@
 import os
 import signal
 
-from fstab_bench import Volume, act, agent_begins_anew, fstab, outcome
+from fstab_bench import Volume, act, agent_begins_anew, fstab, has, outcome
 from machine import MachineError
 
 NEEDS = "[Unit]\n{}\nAfter=late.mount\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/true\n"
@@ -23,7 +23,7 @@ def story(stage, disk):
         act(stage, removed, tree, machine, late)
         machine.run("dpkg", "--install", stage.deb)
         late.forget(tree, machine)
-        act(stage, called_by_scripts, machine, data, late)
+        act(stage, called_by_scripts, tree, machine, data, late)
 
 
 def wrong_at_boot(check, machine):
@@ -60,12 +60,13 @@ def removed(check, tree, machine, late):
     check("and a blank volume that comes afterwards stays blank", late.disk.is_blank())
 
 
-def called_by_scripts(check, machine, data, late):
+def called_by_scripts(check, tree, machine, data, late):
     """One that is stopped, and one that goes on when its script has ended, as with nohup."""
+    fstab(tree, machine, data.line(), late.line())
     for volume, kind in ((data, "mixed"), (late, "none")):
         call = f"mount.autoheal {volume.id} {volume.mount_point} -o {volume.options()} & wait"
         machine.run("systemd-run", "--quiet", f"--unit=script-{kind}", f"--property=KillMode={kind}", "sh", "-c", call)
-        machine.wait("it to wait", lambda: volume.helpers(machine, "autoheal-mount-"))
+        machine.wait("it to wait", lambda: has(machine, volume.note))
     machine.run("systemctl", "--no-block", "poweroff")
     try:
         machine.wait("the power-off", machine.has_ended, 30)
