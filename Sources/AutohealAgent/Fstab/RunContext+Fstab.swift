@@ -48,7 +48,7 @@ extension RunContext {
                 // The line that this run was for says something else by now, and who acts on that says what is awaited.
                 return outcome
             }
-            await setIsAwaited(unit, after: outcome, wasAwaited: wasAwaited)
+            await setIsAwaited(unit, after: outcome, isStarted, wasAwaited)
             // What has come since the last look was announced to nobody.
             guard outcome.exitStatus == .noInput else { return outcome }
             var once = volume.spec
@@ -56,7 +56,7 @@ extension RunContext {
             once.interval = .zero
             let last = await Engine(host: host, logger: logger).mount(once)
             guard last.exitStatus != .noInput else { return outcome }
-            await setIsAwaited(unit, after: last, wasAwaited: wasAwaited)
+            await setIsAwaited(unit, after: last, isStarted, wasAwaited)
             return last
         }
         await announcement
@@ -102,16 +102,15 @@ extension RunContext {
         )
     }
 
-    /// Leaves for a volume that arrives later whether its unit is to be started. A run that was stopped leaves it as it was,
-    /// unless systemd itself stops the unit; one that was struck while the unit starts is a failure of the unit.
-    private func setIsAwaited(_ unit: String, after outcome: Outcome, wasAwaited: Bool) async {
+    /// Leaves for a volume that arrives later whether its unit is to be started. A person's run that was stopped leaves it as it
+    /// was. One of the unit cannot tell a stop of the unit from being struck itself, and systemd can.
+    private func setIsAwaited(_ unit: String, after outcome: Outcome, _ isStarted: Bool, _ wasAwaited: Bool) async {
         var isAwaited = outcome.exitStatus != .ok
         if outcome.isInterrupted {
-            switch await UnitManager().activeState(of: unit) {
-            case "deactivating": isAwaited = false
-            case "activating": isAwaited = true
-            default: isAwaited = wasAwaited
-            }
+            let units = UnitManager()
+            let state = await units.activeState(of: unit)
+            let isStopped = if state == "failed" { await units.wasMountStopped(unit) } else { state != "activating" }
+            isAwaited = isStarted ? !isStopped : wasAwaited
         }
         // Written anew, it is held by nobody.
         runtimeDirectory.setIsAwaited(unit, isAwaited)
