@@ -133,12 +133,14 @@ extension RunContext {
         }
     }
 
-    /// Starts the mounts of fstab(5) that nobody has begun: a mount below another one is left out by systemd when that one
-    /// fails, and one that was unmounted is to be mounted again, as those of the configuration file are.
-    private func startIdleMounts() async {
+    /// Starts the mounts of fstab(5) that systemd has left out: one below another, when that had failed. What was begun and is
+    /// not there has failed by itself, or a person has unmounted it.
+    private func startMountsLeftOut() async {
+        let units = UnitManager()
+        guard units.isRunning else { return }
         for volume in configuration.awaited where status(of: volume.spec.mountPoint) != .ok {
-            let unit = mountUnit(at: volume.spec.mountPoint)
-            if await UnitManager().activeState(of: unit) == "inactive" { await startMount(volume) }
+            guard await !units.hasBegun(mountUnit(at: volume.spec.mountPoint)) else { continue }
+            await startMount(volume)
         }
     }
 
@@ -150,7 +152,7 @@ extension RunContext {
         var before: [ExitStatus] = []
         while true {
             let statuses = configuration.awaited.map { status(of: $0.spec.mountPoint) }
-            if statuses != before { await startIdleMounts() }
+            if statuses != before { await startMountsLeftOut() }
             before = statuses
             let isAtWork = zip(configuration.awaited, statuses).contains { volume, status in
                 status != .ok && runtimeDirectory.isLocked(volume.spec.mountPoint)
