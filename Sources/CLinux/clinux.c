@@ -196,6 +196,11 @@ int clinux_catch_termination_signals(void) {
         if (sigaction(signals[i], &action, NULL) != 0)
             return -1;
     }
+    /* What came before there was somebody to catch it. */
+    sigset_t waiting;
+    sigemptyset(&waiting);
+    sigaddset(&waiting, SIGURG);
+    pthread_sigmask(SIG_UNBLOCK, &waiting, NULL);
     return caught_descriptor;
 }
 

@@ -4,35 +4,7 @@ import Testing
 
 /// The program by its name mount.autoheal, called as mount(8) calls it.
 @Suite(.serialized, .requiresRoot, .timeLimit(.minutes(3)))
-struct MountHelperTests {
-    private static let id = "vol-0123456789abcdef0"
-    private static let name = ["bash", "-c", "exec -a /sbin/mount.autoheal \"$@\"", "bash"]
-
-    private func helper(
-        _ volume: borrowing TestVolume,
-        _ options: String = "",
-        _ arguments: [String] = [],
-        spec: String = id,
-        under wrapper: [String] = [],
-        while body: (RunningAgent) async throws -> Void = { _ in }
-    ) async throws -> AgentRun {
-        let settings = "rw,autoheal.device=\(volume.node),autoheal.tries=2,autoheal.interval=0.1"
-        let fstab = "\(volume.directory.path)/fstab"
-        if !Files.exists(fstab) { try Files.write(line(volume), to: fstab) }
-        let all = [settings, options].filter { !$0.isEmpty }.joined(separator: ",")
-        return try await volume.agent.run(
-            [spec, volume.mountPoint, "-o", all] + arguments,
-            under: wrapper + Self.name,
-            environment: ["LIBMOUNT_FSTAB": fstab],
-            while: body
-        )
-    }
-
-    private func line(_ volume: borrowing TestVolume, _ more: String = "") -> String {
-        "\(Self.id) \(volume.mountPoint) autoheal nofail,x-systemd.mount-timeout=infinity,autoheal.device=\(volume.node),"
-            + "autoheal.tries=2,autoheal.interval=0.1\(more) 0 0\n"
-    }
-
+struct MountHelperTests: CallsMountHelper {
     @Test func `a blank volume is formatted and mounted, and a second call finds nothing to do`() async throws {
         let volume = try TestVolume()
         let run = try await helper(volume, "noatime,autoheal.label=data")
@@ -43,36 +15,6 @@ struct MountHelperTests {
         #expect(again.exitCode == 0 && again.steps.isEmpty, "\(again)")
         let status = try await volume.agent.run(["status", "--config", "/nonexistent"])
         #expect(status.exitCode == 0, "\(status)")
-    }
-
-    @Test func `the unit waits for the line, and is done when it is mounted`() async throws {
-        let volume = try TestVolume(attached: false)
-        let fstab = "\(volume.directory.path)/fstab"
-        let file = "\(volume.directory.path)/config.toml"
-        let environment = ["LIBMOUNT_FSTAB": fstab, "AUTOHEAL_UNIT": "autoheal-agent.service"]
-        try Files.write("[agent]\nmetadata-disabled = true\n", to: file)
-        try Files.write(line(volume), to: fstab)
-        let (image, node) = (volume.image, volume.node)
-        let mounted = try await volume.agent.run(["mount", "--config", file], environment: environment) { _ in
-            try volume.device.attach(image)
-            let run = try await helper(volume)
-            #expect(run.exitCode == 0, "\(run) \(node)")
-        }
-        #expect(mounted.exitCode == 0 && mounted.log.contains("is mounted by"), "\(mounted)")
-        try Files.write(line(volume) + line(volume, ",autoheal.trie=1"), to: fstab)
-        let wrong = try await volume.agent.run(["mount", "--config", file], environment: environment)
-        #expect(wrong.exitCode == 78 && wrong.log.contains("did you mean 'autoheal.tries'?"), "\(wrong)")
-    }
-
-    @Test func `a mount by hand that no line has is nobody else's`() async throws {
-        let volume = try TestVolume(attached: false)
-        try Files.write("", to: "\(volume.directory.path)/fstab")
-        let late = try await helper(volume)
-        #expect(late.exitCode == 32, "\(late)")
-        let isNoted = Files.exists("\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))")
-        #expect(!isNoted)
-        let faked = try await helper(volume, "remount,ro", ["-f"])
-        #expect(faked.exitCode == 0, "\(faked)")
     }
 
     @Test func `the exit codes are those of mount`() async throws {
@@ -130,55 +72,6 @@ struct MountHelperTests {
             #expect(mounts.map(\.isReadOnly) == [isReadOnly])
         }
         #expect(report != nil && Files.text(file) == report)
-    }
-
-    private static func report(_ mountPoint: String) -> String {
-        mountPoint.split(separator: "/").map { $0.replacing("-", with: "\\x2d") }.joined(separator: "-") + ".json"
-    }
-
-    private static func unit(_ mountPoint: String) -> String { report(mountPoint).replacing(".json", with: ".mount") }
-
-    @Test func `a mount that has failed is noted for the unit that starts it again, until it has not`() async throws {
-        let volume = try TestVolume(attached: false)
-        let note =
-            "\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))"
-        let late = try await helper(volume)
-        #expect(late.exitCode == 32 && Files.exists(note), "\(late)")
-        try volume.device.attach(volume.image)
-        let run = try await helper(volume)
-        #expect(run.exitCode == 0 && !Files.exists(note), "\(run)")
-    }
-
-    @Test func `a signal ends the wait, and nothing is noted`() async throws {
-        let volume = try TestVolume(attached: false)
-        let run = try await helper(volume, "autoheal.tries=600") { agent in
-            try await agent.logs("Not there yet")
-            agent.send(SIGTERM)
-        }
-        #expect(run.exitCode == 8 && run.log.contains("asked to stop"), "\(run)")
-        let note = "\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))"
-        #expect(!Files.exists(note))
-        // One that somebody else waits for stays so.
-        let late = try await helper(volume)
-        #expect(late.exitCode == 32 && Files.exists(note), "\(late)")
-        let again = try await helper(volume, "autoheal.tries=600") { agent in
-            try await agent.logs("Not there yet")
-            agent.send(SIGINT)
-        }
-        #expect(again.exitCode == 8 && Files.exists(note), "\(again)")
-    }
-
-    @Test func `a run that is killed leaves the note, and nobody holds it`() async throws {
-        let volume = try TestVolume(attached: false)
-        let note = "\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))"
-        _ = try await helper(volume, "autoheal.tries=600") { agent in
-            try await agent.logs("Not there yet")
-            let held = try await Command.run("flock", ["--nonblock", note, "true"])
-            #expect(held.exitCode == 1, "\(held)")
-            agent.send(SIGKILL)
-        }
-        let free = try await Command.run("flock", ["--nonblock", note, "true"])
-        #expect(Files.exists(note) && free.exitCode == 0, "\(free)")
     }
 
     @Test func `a signal during mkfs lets mkfs finish, and mounts nothing`() async throws {
@@ -265,22 +158,6 @@ struct MountHelperTests {
         #expect(leftover.exitCode == 0 && leftover.log.contains("warning: 'LABEL=x"), "\(leftover)")
     }
 
-    @Test func `a line whose mount point goes through a link is that of the directory it leads to`() async throws {
-        let volume = try TestVolume(attached: false)
-        let directory = volume.directory.path
-        try await Command.check("ln", ["-s", directory, "\(directory)/link"])
-        let name = volume.mountPoint.split(separator: "/").last.map(String.init) ?? ""
-        let fstab = "\(directory)/fstab"
-        try Files.write(line(volume).replacing(volume.mountPoint, with: "\(directory)/link/\(name)"), to: fstab)
-        let late = try await helper(volume)
-        let isNoted = Files.exists("\(volume.agent.runtimeDirectory)/awaited/\(Self.unit(volume.mountPoint))")
-        #expect(late.exitCode == 32 && isNoted, "\(late)")
-        try volume.device.attach(volume.image)
-        let run = try await helper(volume)
-        let status = try await volume.agent.run(["status"], environment: ["LIBMOUNT_FSTAB": fstab])
-        #expect(run.exitCode == 0 && status.exitCode == 0, "\(run) \(status)")
-    }
-
     @Test func `what mount would show elsewhere is refused`() async throws {
         let volume = try TestVolume()
         let fstab = "\(volume.directory.path)/fstab"
@@ -291,16 +168,19 @@ struct MountHelperTests {
         #expect(blank.isZero)
     }
 
-    @Test func `a line that was taken out and is mounted no more is missed by nobody`() async throws {
+    @Test func `a place that only this process would see is refused`() async throws {
         let volume = try TestVolume()
-        let fstab = "\(volume.directory.path)/fstab"
-        let run = try await helper(volume)
-        #expect(run.exitCode == 0, "\(run)")
-        try await Command.check("umount", [volume.mountPoint])
-        let missed = try await volume.agent.run(["status"], environment: ["LIBMOUNT_FSTAB": fstab])
-        #expect(missed.exitCode == 69, "\(missed)")
-        try Files.write("", to: fstab)
-        let gone = try await volume.agent.run(["status"], environment: ["LIBMOUNT_FSTAB": fstab])
-        #expect(!gone.output.contains("NOT HEALTHY") && !gone.log.contains("umount"), "\(gone)")
+        let wrapper = ["unshare", "--mount"] + Self.name
+        let run = try await volume.agent.run([Self.id, "/run/mount/tmptgt"], under: wrapper)
+        #expect(run.exitCode == 1 && run.log.contains("X-mount.subdir="), "\(run)")
+    }
+
+    @Test func `a label cannot move the cursor`() async throws {
+        let volume = try TestVolume()
+        try await ExistingFilesystem.ext4.make(on: volume)
+        try await Command.check("tune2fs", ["-L", "a\u{1B}[31m\nb", volume.node])
+        let plan = try await volume.agent.run(["plan", "--device", volume.node, "--label", "wanted"])
+        #expect(plan.output.contains("\\u{1B}[31m") || plan.output.contains("\\u{1b}[31m"), "\(plan)")
+        #expect(!plan.output.contains("\u{1B}"), "\(plan)")
     }
 }

@@ -66,14 +66,7 @@ class Story(InGuest):
         guest.output("systemctl", "start", "--no-block", ON_DATA)
         state = guest.unit(ON_DATA)["ActiveState"]
         check("  and the service on it has not begun", state == "inactive", state)
-        self.attach(self.data)
-        self.wait_for(unit_of(DATA), ON_DATA)
-        check(
-            "the service began after the mount",
-            self.began(ON_DATA) > self.mounted(DATA),
-            (self.began(ON_DATA), self.mounted(DATA)),
-        )
-
+        # Before anything arrives: that has every mount tried again that has failed.
         self.wait_for(unit_of(LATE), state="failed")
         shown = guest.run("systemctl", "status", "--no-pager", "--lines=20", unit_of(LATE))[1]
         check(
@@ -83,6 +76,14 @@ class Story(InGuest):
         )
         code, page, _ = guest.run("autoheal-agent", "status")
         check("  and status is 66", code == 66, (code, page))
+
+        self.attach(self.data)
+        self.wait_for(unit_of(DATA), ON_DATA)
+        check(
+            "the service began after the mount",
+            self.began(ON_DATA) > self.mounted(DATA),
+            (self.began(ON_DATA), self.mounted(DATA)),
+        )
         self.attach(self.late)
         self.wait_for(unit_of(LATE), ON_LATE, TARGET)
         unit, facts = self.stories.settle(guest, DATA, LATE)

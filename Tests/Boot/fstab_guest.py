@@ -40,9 +40,12 @@ class InGuest:
     def wait_for(self, *units: str, state: str = "active") -> None:
         for unit in units:
             is_there = lambda unit=unit: self.guest.unit(unit)["ActiveState"] == state
-            with contextlib.suppress(StagingError):
+            try:
                 self.guest.wait_until(f"{unit} to be {state}", is_there, limit=STATE_LIMIT)
-            self.check(f"{unit} is {state}", is_there(), self.guest.unit(unit))
+            except StagingError:
+                self.check(f"{unit} is {state}", False, self.guest.unit(unit))
+            else:
+                self.check(f"{unit} is {state}", True)
 
     def began(self, service: str) -> int:
         return int(self.guest.unit(service)["ExecMainStartTimestampMonotonic"])

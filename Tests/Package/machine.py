@@ -65,7 +65,8 @@ class Machine:
         try:
             self.process.wait(60)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            # Without its container, nspawn ends.
+            os.kill(int(self.leader), signal.SIGKILL) if self.leader else self.process.kill()
             self.process.wait()
         self.group.__exit__()
 

@@ -4,6 +4,7 @@ import os
 
 import baked
 import fstab
+import fstab_struck
 import interrupted
 import power_off
 import released
@@ -37,6 +38,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "released": ("the hand-over", lambda stage: released.story(stage, configure, bind)),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "fstab": ("a volume that is one line of /etc/fstab", fstab.story),
+            "fstab-struck": ("lines of /etc/fstab whose mounts are struck", fstab_struck.story),
             "baked": ("an instance with another one's disk", baked.story),
             "interrupted": ("a first boot that is interrupted", interrupted.story),
             "powers-off": (

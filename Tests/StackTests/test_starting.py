@@ -145,13 +145,15 @@ def test_run_takes_the_lines_of_an_earlier_user_data_away(sandbox, package):
     former = with_fstab(package, "--mount-point", "/former")
     # awk(1) reads a space as fstab has it, systemd-escape(1) as everybody else has it.
     text = with_fstab(package, "--mount-point", "/srv/my data")
+    # A person has taken the line away that stood below the mark.
+    of_others = "UUID=x / ext4 defaults 0 1"
     said = sandbox.run(
-        "printf 'UUID=x / ext4 defaults 0 1\n' >/etc/fstab\n",
+        f"printf '%s\\n' '{MARK}' '{of_others}' >/etc/fstab\n",
         former,
         text,
         "cp /etc/fstab " + str(sandbox.shared),
     )
     line = LINE.replace("/data", "/srv/my\\040data")
-    assert sandbox.read("fstab").splitlines() == ["UUID=x / ext4 defaults 0 1", MARK, line], said
+    assert sandbox.read("fstab").splitlines() == [of_others, MARK, line], said
     calls = sandbox.read("systemctl").splitlines()
     assert "start --no-block srv-my\\x20data.mount" in calls, calls

@@ -71,14 +71,14 @@ struct MountHelper: AsyncParsableCommand {
             throw Exit.usage.code
         }
         let mountPoint = canonicalMountPoint(directory)
-        let unit = mountUnit(at: mountPoint)
-        let isStarted = await UnitManager().activeState(of: unit) == "activating"
-        let (volume, isUnitAlone) = try await volume(at: mountPoint, of: unit, isStarted)
         if let problem = MountNamespace.problem(mountPoint) {
             Main.complain("\(Self.name): \(problem)")
             throw Exit.usage.code
         }
         if !isFake { MountScope.enter(for: mountPoint) }
+        let unit = mountUnit(at: mountPoint)
+        let isStarted = await UnitManager().activeState(of: unit) == "activating"
+        let (volume, isUnitAlone) = try await volume(at: mountPoint, of: unit, isStarted)
         let run = RunContext(RunConfiguration(volume, unit: unit, isVerbose: isVerbose))
         guard !isFake else {
             let outcome = await run.plan(volume.spec, waits: true)

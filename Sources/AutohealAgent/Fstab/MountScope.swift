@@ -23,6 +23,11 @@ enum MountScope {
         }
         _ = fcntl(pipe.readEnd.rawValue, F_SETFD, FD_CLOEXEC)
         setenv(variable, "\(getpid()):\(pipe.writeEnd.rawValue)", 1)
+        // Blocked, a stop of the scope is not lost on a program that has only begun; it unblocks the signal when it is ready.
+        var stop = sigset_t()
+        sigemptyset(&stop)
+        sigaddset(&stop, SIGURG)
+        pthread_sigmask(SIG_BLOCK, &stop, nil)
         let child = spawn(
             [
                 systemdRun, "--scope", "--quiet", "--collect", "--slice=system.slice",

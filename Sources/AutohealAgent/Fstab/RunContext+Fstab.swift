@@ -42,13 +42,13 @@ extension RunContext {
         // Beside the work; nothing depends on it here.
         let begin = ContinuousClock.now
         async let announcement: Void = wasLine && announces ? MountBeginning.announce() : ()
-        let outcome = await report(on: volume.spec, watch) {
+        let outcome = await report(on: volume.spec, watch, isWished: isLine) {
             let outcome = await tries(volume.spec, logger)
             guard isLine() else {
                 // The line that this run was for says something else by now, and who acts on that says what is awaited.
                 return outcome
             }
-            await setIsAwaited(unit, after: outcome, wasAwaited: wasAwaited)
+            await setIsAwaited(unit, after: outcome, isStarted, wasAwaited)
             // What has come since the last look was announced to nobody.
             guard outcome.exitStatus == .noInput else { return outcome }
             var once = volume.spec
@@ -56,7 +56,7 @@ extension RunContext {
             once.interval = .zero
             let last = await Engine(host: host, logger: logger).mount(once)
             guard last.exitStatus != .noInput else { return outcome }
-            await setIsAwaited(unit, after: last, wasAwaited: wasAwaited)
+            await setIsAwaited(unit, after: last, isStarted, wasAwaited)
             return last
         }
         await announcement
@@ -75,7 +75,7 @@ extension RunContext {
         var outcome = await engine.mount(spec)
         var said: String?
         // Another run that is at work, such as one that was stopped in a check, may take longer, and mounts nothing.
-        while outcome.mayPass, clock.now < end || outcome.isLocked {
+        while outcome.mayPass, clock.now < end || outcome.isLocked && runtimeDirectory.isLocked(spec.mountPoint) {
             // What has been said once is on the console, and there is room for little.
             logger.log(
                 level: outcome.reason == said ? .info : .warning,
@@ -102,16 +102,15 @@ extension RunContext {
         )
     }
 
-    /// Leaves for a volume that arrives later whether its unit is to be started. A run that was stopped leaves it as it was,
-    /// unless systemd itself stops the unit; one that was struck while the unit starts is a failure of the unit.
-    private func setIsAwaited(_ unit: String, after outcome: Outcome, wasAwaited: Bool) async {
+    /// Leaves for a volume that arrives later whether its unit is to be started. A person's run that was stopped leaves it as it
+    /// was. One of the unit cannot tell a stop of the unit from being struck itself, and systemd can.
+    private func setIsAwaited(_ unit: String, after outcome: Outcome, _ isStarted: Bool, _ wasAwaited: Bool) async {
         var isAwaited = outcome.exitStatus != .ok
         if outcome.isInterrupted {
-            switch await UnitManager().activeState(of: unit) {
-            case "deactivating": isAwaited = false
-            case "activating": isAwaited = true
-            default: isAwaited = wasAwaited
-            }
+            let units = UnitManager()
+            let state = await units.activeState(of: unit)
+            let isStopped = if state == "failed" { await units.wasMountStopped(unit) } else { state != "activating" }
+            isAwaited = isStarted ? !isStopped : wasAwaited
         }
         // Written anew, it is held by nobody.
         runtimeDirectory.setIsAwaited(unit, isAwaited)
@@ -134,12 +133,14 @@ extension RunContext {
         }
     }
 
-    /// Starts the mounts of fstab(5) that nobody has begun: a mount below another one is left out by systemd when that one
-    /// fails, and one that was unmounted is to be mounted again, as those of the configuration file are.
-    private func startIdleMounts() async {
+    /// Starts the mounts of fstab(5) that systemd has left out: one below another, when that had failed. What was begun and is
+    /// not there has failed by itself, or a person has unmounted it.
+    private func startMountsLeftOut() async {
+        let units = UnitManager()
+        guard units.isRunning else { return }
         for volume in configuration.awaited where status(of: volume.spec.mountPoint) != .ok {
-            let unit = mountUnit(at: volume.spec.mountPoint)
-            if await UnitManager().activeState(of: unit) == "inactive" { await startMount(volume) }
+            guard await !units.hasBegun(mountUnit(at: volume.spec.mountPoint)) else { continue }
+            await startMount(volume)
         }
     }
 
@@ -151,7 +152,7 @@ extension RunContext {
         var before: [ExitStatus] = []
         while true {
             let statuses = configuration.awaited.map { status(of: $0.spec.mountPoint) }
-            if statuses != before { await startIdleMounts() }
+            if statuses != before { await startMountsLeftOut() }
             before = statuses
             let isAtWork = zip(configuration.awaited, statuses).contains { volume, status in
                 status != .ok && runtimeDirectory.isLocked(volume.spec.mountPoint)

@@ -63,14 +63,23 @@ struct RunContext: Sendable {
     }
 
     /// Does the whole job for one volume, leaves the report, and says the outcome last.
-    func report(on spec: VolumeSpec, _ watch: InstanceWatch, _ job: () async -> Outcome) async -> Outcome {
+    ///
+    /// - Parameter isWished: whether the configuration asks for it now; else its failure says nothing of what is mounted there.
+    func report(
+        on spec: VolumeSpec,
+        _ watch: InstanceWatch,
+        isWished: () -> Bool = { true },
+        _ job: () async -> Outcome
+    ) async -> Outcome {
         let logger = logger(for: spec)
         let clock = ContinuousClock()
         let start = clock.now
         let outcome = await job()
         let duration = clock.now - start
         let previous = runtimeDirectory.report(of: spec.mountPoint)
-        if outcome.exitStatus == .ok || previous.map({ isOfAnother(spec, $0) }) != true {
+        if outcome.exitStatus == .ok || isWished()
+            || previous.map({ VolumeStatus($0, in: runtimeDirectory).status }) != .ok
+        {
             write(
                 Report(
                     spec: spec,
@@ -100,13 +109,6 @@ struct RunContext: Sendable {
         logger[metadataKey: "volume.mount_point"] = "\(spec.mountPoint)"
         if let id = spec.volumeID { logger[metadataKey: "volume.id"] = "\(id)" }
         return logger
-    }
-
-    /// Whether what is mounted is another volume than the one that was asked for, and well: whoever asks for a wrong one says
-    /// nothing of that.
-    private func isOfAnother(_ spec: VolumeSpec, _ report: Report) -> Bool {
-        guard let id = spec.volumeID, let other = report.volumeID, id.description != other else { return false }
-        return VolumeStatus(report, in: runtimeDirectory).status == .ok
     }
 
     /// A report that cannot be written costs `status` its answer, and nothing else.

@@ -25,6 +25,19 @@ package struct UnitManager: Sendable {
     /// In systemd's words, such as `activating` and `deactivating`; nil where nobody tells.
     package func activeState(of unit: String) async -> String? { await property("ActiveState", of: unit) }
 
+    /// Whether a unit has been begun in this boot, be it in vain; false where nobody tells.
+    package func hasBegun(_ unit: String) async -> Bool {
+        await property("InactiveExitTimestampMonotonic", of: unit).map { $0 != "0" } ?? false
+    }
+
+    /// Whether the mount(8) of a mount unit was ended by SIGTERM, as by a stop of the unit (systemd.kill(5)); of a process below
+    /// it, mount(8) makes an exit code.
+    package func wasMountStopped(_ unit: String) async -> Bool {
+        // { path=... ; argv[]=... ; pid=77 ; code=killed ; status=15/TERM }
+        guard let text = await property("ExecMount", of: unit) else { return false }
+        return text.split(separator: " ; ").suffix(2).joined(separator: " ").hasPrefix("code=killed status=15")
+    }
+
     private func property(_ name: String, of unit: String) async -> String? {
         guard isRunning,
             let result = try? await Subprocess.run(
