@@ -87,7 +87,7 @@ struct MountHelper: AsyncParsableCommand {
         }
         // Had mount(8) ended before it could take this process with it.
         guard !MountScope.isAbandoned else { throw Exit.interrupted.code }
-        let outcome = await run.mount(volume, unit: unit, isStarted: isStarted, announces: MountScope.isEntered) {
+        let outcome = await run.mount(volume, unit: unit, isStarted: isStarted, announces: MountScope.isUnderSystemd) {
             isUnitAlone || isLine(volume)
         }
         throw Exit(outcome).code

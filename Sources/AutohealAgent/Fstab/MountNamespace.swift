@@ -12,16 +12,22 @@ enum MountNamespace {
             return
                 "mount(8) would mount the volume in private, for X-mount.subdir= or X-mount.idmap=: remove that option."
         }
-        guard isOwn else { return nil }
-        return
-            "This is a mount namespace of its own, and the volume has to be where everybody sees it: mount it from outside."
+        switch isOwn {
+        case false?: return nil
+        case true?:
+            return
+                "This is a mount namespace of its own, and the volume has to be where everybody sees it: mount it from outside."
+        case nil:
+            return
+                "It cannot be told whether everybody would see the volume (/proc/1/ns/mnt cannot be read): mount it from a "
+                + "process with all rights of root."
+        }
     }
 
-    /// Whether it is another one than that of the service manager.
-    static var isOwn: Bool {
-        guard MountScope.isUnderSystemd, let own = target(of: "/proc/self/ns/mnt"),
-            let machine = target(of: "/proc/1/ns/mnt")
-        else { return false }
+    /// Whether it is another one than that of the service manager; nil if that may not be known (ptrace(2), access mode).
+    static var isOwn: Bool? {
+        guard access("/run/systemd/system", F_OK) == 0, let own = target(of: "/proc/self/ns/mnt") else { return false }
+        guard let machine = target(of: "/proc/1/ns/mnt") else { return errno == EACCES || errno == EPERM ? nil : false }
         return own != machine
     }
 

@@ -40,7 +40,7 @@ struct MountCommand: AsyncParsableCommand {
             throw ExitCode(ExitStatus.noPermission.rawValue)
         }
         let run = RunContext(configuration)
-        if MountNamespace.isOwn {
+        if MountNamespace.isOwn == true {
             run.logging.logger().warning(
                 "In this mount namespace, which is not the machine's, nobody else sees what is mounted"
             )

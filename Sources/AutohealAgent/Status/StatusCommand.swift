@@ -38,7 +38,7 @@ struct StatusCommand: ParsableCommand {
         // As the configuration takes it, with slashes to spare.
         let wanted = mountPoint.map { "/" + $0.split(separator: "/").joined(separator: "/") }
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
-        let reports = directory.reports().filter { !Self.isForgotten($0.mountPoint, in: directory) }
+        let reports = directory.reports().filter { !isForgotten($0.mountPoint, in: directory) }
         let volumes = reports.filter { [$0.mountPoint, nil].contains(wanted) }
             .map { VolumeStatus($0, in: directory) }
         let foreign = (try? ConfigurationFile(path: configurationFile)).flatMap { ForeignConfiguration($0) }
@@ -88,7 +88,7 @@ struct StatusCommand: ParsableCommand {
     /// Nil where fstab(5) cannot be read, or has none of our lines and never had one.
     private func fstabDrift(since reports: [Report], at wanted: String?) -> ConfigurationDrift? {
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
-        let lastRun = Self.fstabVolumes(of: directory).filter { !Self.isForgotten($0.mountPoint, in: directory) }
+        let lastRun = Self.fstabVolumes(of: directory).filter { !isForgotten($0.mountPoint, in: directory) }
         guard let fstab = try? Fstab.read(), !fstab.ours.isEmpty || !lastRun.isEmpty else { return nil }
         let isAskedFor = { (spec: VolumeSpec) in [spec.mountPoint, nil].contains(wanted) }
         let volumes = fstab.volumes.filter { isAskedFor($0.spec) }
@@ -110,8 +110,10 @@ struct StatusCommand: ParsableCommand {
     }
 
     /// Whether a volume was one of fstab(5), has been taken out of it and is mounted no more: nobody misses it.
-    private static func isForgotten(_ mountPoint: String, in directory: RuntimeDirectory) -> Bool {
-        guard fstabVolumes(of: directory).contains(where: { $0.mountPoint == mountPoint }),
+    private func isForgotten(_ mountPoint: String, in directory: RuntimeDirectory) -> Bool {
+        let ofFile = (try? ConfigurationFile(path: configurationFile))?.volumes ?? []
+        guard Self.fstabVolumes(of: directory).contains(where: { $0.mountPoint == mountPoint }),
+            !ofFile.contains(where: { ($0.mountPoint ?? VolumeSpec.defaultMountPoint) == mountPoint }),
             let fstab = try? Fstab.read(), !fstab.ours.contains(where: { $0.mountPoint == mountPoint }),
             let mounts = try? MountTable()
         else { return false }

@@ -35,12 +35,15 @@ package struct RuntimeDirectory: Hashable, Sendable {
                 file(for: canonicalPath(mountPoint) ?? mountPoint, extension: "lock"),
                 .readWrite,
                 options: [.create, .closeOnExec],
-                permissions: FilePermissions(rawValue: 0o644)
+                permissions: Self.lockPermissions
             )
         } catch {
             throw error as? Errno ?? .ioError
         }
     }
+
+    /// Whoever can read a file can lock it (flock(2)), and hold up what waits for it.
+    private static let lockPermissions = FilePermissions(rawValue: 0o600)
 
     /// Whether a run is at work on this mount point now, which it is from when it has found the device.
     package func isLocked(_ mountPoint: String) -> Bool {
@@ -82,7 +85,7 @@ package struct RuntimeDirectory: Hashable, Sendable {
     /// systemd start the unit again, unless a run holds the file (autoheal-mount-arrival.service).
     package func setIsAwaited(_ unit: String, _ isAwaited: Bool) {
         if isAwaited {
-            try? RuntimeDirectory(path: "\(path)/awaited").write([], to: awaitedFile(unit))
+            try? RuntimeDirectory(path: "\(path)/awaited").write([], to: awaitedFile(unit), Self.lockPermissions)
         } else {
             unlink(awaitedFile(unit))
         }
@@ -131,7 +134,11 @@ package struct RuntimeDirectory: Hashable, Sendable {
         try write(bytes + [0x0A], to: destination)
     }
 
-    private func write(_ bytes: some Sequence<UInt8>, to destination: String) throws(Errno) {
+    private func write(
+        _ bytes: some Sequence<UInt8>,
+        to destination: String,
+        _ permissions: FilePermissions = FilePermissions(rawValue: 0o644)
+    ) throws(Errno) {
         try create()
         let temporary = destination + ".\(getpid())"
         do {
@@ -139,7 +146,7 @@ package struct RuntimeDirectory: Hashable, Sendable {
                 temporary,
                 .writeOnly,
                 options: [.create, .truncate, .closeOnExec],
-                permissions: FilePermissions(rawValue: 0o644)
+                permissions: permissions
             )
             try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
             guard rename(temporary, destination) == 0 else { throw Errno(rawValue: errno) }
