@@ -1,5 +1,6 @@
 """Volumes with lines of /etc/fstab, and what their mounts run."""
 
+import contextlib
 import os
 
 from machine import TARGET, UNIT, MachineError
@@ -30,10 +31,8 @@ def has(machine, path):
 
 def outcome(machine, state, unit=UNIT, limit=20):
     """The unit's state once it is the wanted one, or when the time is over."""
-    try:
+    with contextlib.suppress(MachineError):
         machine.wait(f"{unit} to be {state}", lambda: machine.state(unit)["ActiveState"] == state, limit)
-    except MachineError:
-        pass
     return machine.state(unit)["ActiveState"]
 
 
@@ -46,7 +45,9 @@ def is_idle(machine, unit):
 def agent_begins_anew(machine):
     """As at a boot, with the lines that are there now."""
     machine.run("systemctl", "stop", TARGET, UNIT)
-    machine.run("sh", "-c", "rm -f /run/autoheal-agent/*.fstab /run/autoheal-agent/*.json /run/autoheal-agent/awaited/*")
+    machine.run(
+        "sh", "-c", "rm -f /run/autoheal-agent/*.fstab /run/autoheal-agent/*.json /run/autoheal-agent/awaited/*"
+    )
     machine.try_to("systemctl", "reset-failed", UNIT)
 
 

@@ -1,5 +1,6 @@
 """Lines of /etc/fstab that are not to be mounted: wrong, released, without their package, at a power-off."""
 
+import contextlib
 import os
 import signal
 
@@ -29,7 +30,11 @@ def story(stage, disk):
 def wrong_at_boot(check, machine):
     machine.wait_until("active", "multi-user.target")
     state = outcome(machine, "failed")
-    check("a wrong line at boot fails the agent's unit with 78", (state, machine.state()["ExecMainStatus"]) == ("failed", "78"), machine.state())
+    check(
+        "a wrong line at boot fails the agent's unit with 78",
+        (state, machine.state()["ExecMainStatus"]) == ("failed", "78"),
+        machine.state(),
+    )
     check("and the console has the reason", "did you mean 'autoheal.tries'?" in machine.said(), machine.said())
 
 
@@ -45,7 +50,11 @@ def released(check, tree, machine, late):
     machine.run("autoheal-agent", "release", "/late")
     for name in ("required", "path"):
         started = machine.try_to("systemctl", "start", name + ".service")
-        check(f"a released volume is not mounted for a service ({name})", started.returncode != 0 and machine.mounts("/late") == [], started)
+        check(
+            f"a released volume is not mounted for a service ({name})",
+            started.returncode != 0 and machine.mounts("/late") == [],
+            started,
+        )
     by_hand = machine.try_to("mount", "/late")
     check("'mount' takes it back", by_hand.returncode == 0 and len(machine.mounts("/late")) == 1, by_hand)
 
@@ -66,12 +75,10 @@ def called_by_scripts(check, tree, machine, data, late):
     for volume, kind in ((data, "mixed"), (late, "none")):
         call = f"mount.autoheal {volume.id} {volume.mount_point} -o {volume.options()} & wait"
         machine.run("systemd-run", "--quiet", f"--unit=script-{kind}", f"--property=KillMode={kind}", "sh", "-c", call)
-        machine.wait("it to wait", lambda: has(machine, volume.note))
+        machine.wait("it to wait", lambda note=volume.note: has(machine, note))
     machine.run("systemctl", "--no-block", "poweroff")
-    try:
+    with contextlib.suppress(MachineError):
         machine.wait("the power-off", machine.has_ended, 30)
-    except MachineError:
-        pass
     check("helpers that scripts have called hold no power-off up", machine.has_ended(), machine.console()[-600:])
     if not machine.has_ended():
         os.kill(int(machine.leader), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Lines of /etc/fstab whose mounts are struck: killed helpers, a systemd that begins anew, volumes that come after all else."""
+"""Lines of /etc/fstab whose mounts are struck: killed helpers, a systemd that begins anew, volumes that come late."""
 
 import dataclasses
 import os
@@ -68,7 +68,7 @@ def while_it_lasts(stage, machine, held, second, third):
     machine.run("touch", "/run/hold-check")
     held.disk.attach(machine)
     machine.wait("the check to begin", lambda: has(machine, "/run/check-began"))
-    # One that the agent does not know of yet, and that comes when it has been waited for for longer than the agent does.
+    # One that the agent does not know of yet, and that comes when it has been waited for longer than the agent does.
     later = Volume(third, "/later", 1)
     fstab(tree, machine, held.line(), later.line())
     later.begin(machine)
@@ -77,15 +77,28 @@ def while_it_lasts(stage, machine, held, second, third):
     late = Volume(second, "/late", 2)
     others = (held.line(), later.line())
     for function in (
-        helper_is_killed, whole_mount_is_killed, part_of_mount_is_killed, ended_by_hand, systemd_begins_anew, line_is_replaced,
-        in_private, part_is_shown, comment_behind,
+        helper_is_killed,
+        whole_mount_is_killed,
+        part_of_mount_is_killed,
+        ended_by_hand,
+        systemd_begins_anew,
+        line_is_replaced,
+        in_private,
+        part_is_shown,
+        comment_behind,
     ):
         act(stage, function, tree, machine, late, others)
         late.forget(tree, machine, others)
 
-    machine.wait("the agent's patience to end", lambda: time.monotonic() > patient or machine.state()["NRestarts"] != "0")
+    machine.wait(
+        "the agent's patience to end", lambda: time.monotonic() > patient or machine.state()["NRestarts"] != "0"
+    )
     state = machine.state()
-    check("the agent waits in one try for as long as a check runs", (state["SubState"], state["NRestarts"]) == ("start", "0"), state)
+    check(
+        "the agent waits in one try for as long as a check runs",
+        (state["SubState"], state["NRestarts"]) == ("start", "0"),
+        state,
+    )
     machine.run("touch", "/run/check-may-end")
     reached = outcome(machine, "active", UNIT) == outcome(machine, "active", TARGET) == "active"
     check("the target is reached when the check ends", reached, (machine.state(), machine.state(TARGET)))
@@ -106,7 +119,11 @@ def helper_is_killed(check, tree, machine, late, others):
     kill(machine, "KILL", *late.helpers(machine, "autoheal-mount-"))
     failed = outcome(machine, "failed", late.unit)
     arrived = late.arrives(machine)
-    check("a volume that comes after its helper was killed is mounted", (failed, arrived) == ("failed", "active"), (failed, arrived))
+    check(
+        "a volume that comes after its helper was killed is mounted",
+        (failed, arrived) == ("failed", "active"),
+        (failed, arrived),
+    )
 
 
 def whole_mount_is_killed(check, tree, machine, late, others):
@@ -121,7 +138,10 @@ def whole_mount_is_killed(check, tree, machine, late, others):
 
 def part_of_mount_is_killed(check, tree, machine, late, others):
     """The helper in the scope hears of it by the end of its parent, or is asked to end itself."""
-    for name, text in (("KILL", "and where the one in the unit was alone"), ("TERM", "and where all of them were asked to end")):
+    for name, text in (
+        ("KILL", "and where the one in the unit was alone"),
+        ("TERM", "and where all of them were asked to end"),
+    ):
         late.forget(tree, machine, others)
         fstab(tree, machine, late.line(), *others)
         late.begin(machine)
@@ -179,7 +199,11 @@ def in_private(check, tree, machine, late, others):
     fstab(tree, machine, late.line(), *others)
     late.disk.attach(machine)
     done = machine.try_to("unshare", "--mount", "mount", "/late")
-    check("where nobody else would see it, nothing is mounted (1)", done.returncode == 1 and "namespace" in done.stderr, done)
+    check(
+        "where nobody else would see it, nothing is mounted (1)",
+        done.returncode == 1 and "namespace" in done.stderr,
+        done,
+    )
     check("or formatted", late.disk.is_blank())
 
 
@@ -238,4 +262,8 @@ def nested(check, tree, machine, outer, inner):
         volume.disk.attach(machine)
     machine.run("systemctl", "start", ARRIVAL)
     states = [outcome(machine, "active", unit) for unit in (outer.unit, inner.unit, UNIT, TARGET)]
-    check("late volumes of which one is mounted below the other all come, and the target", states == ["active"] * 4, states)
+    check(
+        "late volumes of which one is mounted below the other all come, and the target",
+        states == ["active"] * 4,
+        states,
+    )

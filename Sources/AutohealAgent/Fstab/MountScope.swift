@@ -18,37 +18,41 @@ enum MountScope {
     static func enter(for mountPoint: String) {
         if isEntered { return arrive() }
         if name(of: getppid()) == "mount" { _ = clinux_end_with_parent() }
-        guard isUnderSystemd, let name = CommandLine.arguments.first, let pipe = try? FileDescriptor.pipe() else {
-            return
-        }
-        _ = fcntl(pipe.readEnd.rawValue, F_SETFD, FD_CLOEXEC)
-        setenv(variable, "\(getpid()):\(pipe.writeEnd.rawValue)", 1)
+        guard isUnderSystemd, let name = CommandLine.arguments.first else { return }
         // Blocked, a stop of the scope is not lost on a program that has only begun; it unblocks the signal when it is ready.
         var stop = sigset_t()
         sigemptyset(&stop)
         sigaddset(&stop, SIGURG)
         pthread_sigmask(SIG_BLOCK, &stop, nil)
-        let child = spawn(
-            [
-                systemdRun, "--scope", "--quiet", "--collect", "--slice=system.slice",
-                "--unit=autoheal-mount-\(getpid())", "--description=Mount \(mountPoint) (mount.autoheal)",
-                "--property=KillSignal=SIGURG", "--property=SendSIGKILL=no", "--property=TimeoutStopSec=infinity",
-                "--", name,
-            ] + CommandLine.arguments.dropFirst()
-        )
-        try? pipe.writeEnd.close()
-        unsetenv(variable)
-        var byte: UInt8 = 0
-        let hasArrived = child.map { _ in retrying { read(pipe.readEnd.rawValue, &byte, 1) } == 1 } ?? false
-        try? pipe.readEnd.close()
-        guard let child else { return }
-        var status: CInt = 0
-        _ = retrying { Int(waitpid(child, &status, 0)) }
-        // Only systemd-run has failed then, and has said why.
-        guard hasArrived else { return }
-        let isExit = status & 0x7F == 0
-        exit(isExit ? status >> 8 & 0xFF : MountHelper.Exit.system.rawValue)
+        // systemd that begins anew answers nobody for a moment.
+        for attempt in 1...attempts {
+            guard let pipe = try? FileDescriptor.pipe() else { return }
+            _ = fcntl(pipe.readEnd.rawValue, F_SETFD, FD_CLOEXEC)
+            setenv(variable, "\(getpid()):\(pipe.writeEnd.rawValue)", 1)
+            let child = spawn(
+                [
+                    systemdRun, "--scope", "--quiet", "--collect", "--slice=system.slice",
+                    "--unit=autoheal-mount-\(getpid())-\(attempt)", "--description=Mount \(mountPoint) (mount.autoheal)",
+                    "--property=KillSignal=SIGURG", "--property=SendSIGKILL=no", "--property=TimeoutStopSec=infinity",
+                    "--", name,
+                ] + CommandLine.arguments.dropFirst()
+            )
+            try? pipe.writeEnd.close()
+            unsetenv(variable)
+            var byte: UInt8 = 0
+            let hasArrived = child.map { _ in retrying { read(pipe.readEnd.rawValue, &byte, 1) } == 1 } ?? false
+            try? pipe.readEnd.close()
+            guard let child else { return }
+            var status: CInt = 0
+            _ = retrying { Int(waitpid(child, &status, 0)) }
+            // Else only systemd-run has failed, and has said why.
+            if hasArrived { exit(status & 0x7F == 0 ? status >> 8 & 0xFF : MountHelper.Exit.system.rawValue) }
+            usleep(500_000)
+        }
     }
+
+    /// Half a second apart.
+    private static let attempts = 10
 
     static var isEntered: Bool { parent != nil }
 

@@ -31,8 +31,12 @@ extension RunContext {
         // From now on, whatever ends this process: only its success, or a stop of the unit, says that nobody waits any more.
         let wasAwaited = runtimeDirectory.isAwaited(unit)
         let wasLine = isLine()
-        let hold = wasLine ? runtimeDirectory.holdAwaited(unit) : nil
-        defer { try? hold?.close() }
+        var hold = wasLine ? runtimeDirectory.holdAwaited(unit) : nil
+        func letGo() {
+            try? hold?.close()
+            hold = nil
+        }
+        defer { letGo() }
         do {
             let text = ConfigurationFile(volumes: [volume.settings]).text
             if wasLine { try runtimeDirectory.writeFstabVolume(text, at: volume.spec.mountPoint) }
@@ -49,7 +53,8 @@ extension RunContext {
                 return outcome
             }
             await setIsAwaited(unit, after: outcome, isStarted, wasAwaited)
-            // What has come since the last look was announced to nobody.
+            // From here on what arrives starts the unit again; what has come since the last look was announced to nobody.
+            letGo()
             guard outcome.exitStatus == .noInput else { return outcome }
             var once = volume.spec
             once.tries = 1
@@ -112,7 +117,6 @@ extension RunContext {
             let isStopped = if state == "failed" { await units.wasMountStopped(unit) } else { state != "activating" }
             isAwaited = isStarted ? !isStopped : wasAwaited
         }
-        // Written anew, it is held by nobody.
         runtimeDirectory.setIsAwaited(unit, isAwaited)
     }
 

@@ -14,7 +14,10 @@ struct ReleaseCandidate {
 
     /// Whether a person means this volume by its mount point or its id.
     func isCalled(_ name: String) -> Bool {
-        if name.hasPrefix("/") { return mountPoint == "/" + name.split(separator: "/").joined(separator: "/") }
+        if name.hasPrefix("/") {
+            let path = "/" + name.split(separator: "/").joined(separator: "/")
+            return mountPoint == path || mountPoint == canonicalMountPoint(path)
+        }
         guard let id = VolumeID(name) else { return false }
         return report?.volumeID == "\(id)" || spec?.volumeID == id
     }

@@ -36,9 +36,13 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         // As the configuration takes it, with slashes to spare.
-        let wanted = mountPoint.map { "/" + $0.split(separator: "/").joined(separator: "/") }
+        let asked = mountPoint.map { "/" + $0.split(separator: "/").joined(separator: "/") }
         let directory = RuntimeDirectory(environment: ProcessInfo.processInfo.environment)
         let reports = directory.reports().filter { !isForgotten($0.mountPoint, in: directory) }
+        // Or as fstab(5) spells it, through a link.
+        let wanted = asked.map { path in
+            reports.contains { $0.mountPoint == path } ? path : canonicalMountPoint(path)
+        }
         let volumes = reports.filter { [$0.mountPoint, nil].contains(wanted) }
             .map { VolumeStatus($0, in: directory) }
         let foreign = (try? ConfigurationFile(path: configurationFile)).flatMap { ForeignConfiguration($0) }

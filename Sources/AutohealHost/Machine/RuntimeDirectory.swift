@@ -85,10 +85,21 @@ package struct RuntimeDirectory: Hashable, Sendable {
     /// systemd start the unit again, unless a run holds the file (autoheal-mount-arrival.service).
     package func setIsAwaited(_ unit: String, _ isAwaited: Bool) {
         if isAwaited {
-            try? RuntimeDirectory(path: "\(path)/awaited").write([], to: awaitedFile(unit), Self.lockPermissions)
+            // Never in the place of one that a run holds.
+            try? openAwaitedFile(unit).close()
         } else {
             unlink(awaitedFile(unit))
         }
+    }
+
+    private func openAwaitedFile(_ unit: String) throws -> FileDescriptor {
+        try RuntimeDirectory(path: "\(path)/awaited").create()
+        return try FileDescriptor.open(
+            awaitedFile(unit),
+            .readWrite,
+            options: [.create, .closeOnExec],
+            permissions: Self.lockPermissions
+        )
     }
 
     package func isAwaited(_ unit: String) -> Bool { access(awaitedFile(unit), F_OK) == 0 }
@@ -134,11 +145,7 @@ package struct RuntimeDirectory: Hashable, Sendable {
         try write(bytes + [0x0A], to: destination)
     }
 
-    private func write(
-        _ bytes: some Sequence<UInt8>,
-        to destination: String,
-        _ permissions: FilePermissions = FilePermissions(rawValue: 0o644)
-    ) throws(Errno) {
+    private func write(_ bytes: some Sequence<UInt8>, to destination: String) throws(Errno) {
         try create()
         let temporary = destination + ".\(getpid())"
         do {
@@ -146,7 +153,7 @@ package struct RuntimeDirectory: Hashable, Sendable {
                 temporary,
                 .writeOnly,
                 options: [.create, .truncate, .closeOnExec],
-                permissions: permissions
+                permissions: FilePermissions(rawValue: 0o644)
             )
             try descriptor.closeAfter { _ = try descriptor.writeAll(bytes) }
             guard rename(temporary, destination) == 0 else { throw Errno(rawValue: errno) }
