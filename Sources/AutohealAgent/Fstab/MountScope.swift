@@ -32,7 +32,8 @@ enum MountScope {
             let child = spawn(
                 [
                     systemdRun, "--scope", "--quiet", "--collect", "--slice=system.slice",
-                    "--unit=autoheal-mount-\(getpid())-\(attempt)", "--description=Mount \(mountPoint) (mount.autoheal)",
+                    "--unit=autoheal-mount-\(getpid())-\(attempt)",
+                    "--description=Mount \(mountPoint) (mount.autoheal)",
                     "--property=KillSignal=SIGURG", "--property=SendSIGKILL=no", "--property=TimeoutStopSec=infinity",
                     "--", name,
                 ] + CommandLine.arguments.dropFirst()
