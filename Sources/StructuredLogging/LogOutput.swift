@@ -4,8 +4,8 @@ package import SystemPackage
 
 /// A descriptor that lines are written to, each with one write(2) where the kernel takes it whole.
 ///
-/// A closed descriptor loses lines; a full one does too, after a pause that is paid once and not for every line. No write
-/// blocks: a terminal that nobody reads holds up nothing. The caller must ignore SIGPIPE.
+/// A closed descriptor loses lines; a full one does too, after a pause that is paid once and not for every line: a terminal or
+/// a pipe that nobody reads holds up nothing. The caller must ignore SIGPIPE.
 package final class LogOutput: Sendable {
     private struct State {
         /// The last line was cut, so the next one must not continue it.
@@ -27,13 +27,20 @@ package final class LogOutput: Sendable {
         pieceSize = kind == S_IFREG ? .max : Self.pipeBuffer
     }
 
+    /// - Parameter descriptor: this program's alone, and opened so that it does not block.
+    private init(own descriptor: FileDescriptor, patience: Duration) {
+        self.descriptor = descriptor
+        self.patience = patience
+        pieceSize = Self.kind(of: descriptor) == S_IFREG ? .max : Self.pipeBuffer
+    }
+
     /// Opens a device or file that others write to too, for as long as the program runs; nil if it cannot be opened.
     convenience init?(appendingTo path: String, patience: Duration = .seconds(1)) {
         let options = FileDescriptor.OpenOptions(rawValue: O_NOCTTY | O_NONBLOCK | O_APPEND | O_CLOEXEC)
         guard let descriptor = try? FileDescriptor.open(FilePath(path), .writeOnly, options: options) else {
             return nil
         }
-        self.init(descriptor, patience: patience)
+        self.init(own: descriptor, patience: patience)
     }
 
     /// Writes lines, or what is overwritten later, or drops it.
