@@ -105,6 +105,7 @@ struct MountHelperNoteTests: CallsMountHelper {
         try Files.write("", to: fstab)
         let gone = try await volume.agent.run(["status"], environment: ["LIBMOUNT_FSTAB": fstab])
         #expect(!gone.output.contains("NOT HEALTHY") && !gone.log.contains("umount"), "\(gone)")
+        #expect(gone.exitCode == 66 && gone.log.contains("was taken out of fstab and unmounted"), "\(gone)")
     }
 
     @Test func `what is asked for by hand alone says nothing of what is mounted`() async throws {

@@ -67,7 +67,12 @@ struct StatusCommand: ParsableCommand {
         for sentence in (drift?.missing ?? []) + (drift?.pending ?? []) { Main.complain("autoheal-agent: \(sentence)") }
         guard drift?.missing.isEmpty != false else { throw ExitCode(ExitStatus.configuration.rawValue) }
         guard !volumes.isEmpty else {
-            Main.complain("autoheal-agent: no run has left a report in \(directory.path).")
+            let isForgotten = reports.isEmpty && !directory.reports().isEmpty
+            Main.complain(
+                isForgotten
+                    ? "autoheal-agent: what earlier runs mounted was taken out of fstab and unmounted."
+                    : "autoheal-agent: no run has left a report\(mountPoint.map { " of \($0)" } ?? "") in \(directory.path)."
+            )
             throw ExitCode(ExitStatus.noInput.rawValue)
         }
         // What the file no longer has is no reason to call the instance unhealthy.
