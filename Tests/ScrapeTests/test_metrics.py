@@ -89,15 +89,16 @@ def test_looking_again_and_again_costs_nothing_that_stays(watch):
     watcher, address = watch("--interval", "0.001")
 
     def after(looks):
-        """Resident kB, and descriptors, once so many looks are done."""
+        """Resident kB, and the fewest descriptors, once so many looks are done: a look and a scrape under way have some."""
         while True:
             text = scrape(address).read().decode()
             if int(re.search(r"^autoheal_looks_total (\d+)$", text, re.M).group(1)) >= looks:
                 break
             time.sleep(0.05)
         status = Path(f"/proc/{watcher.pid}/status").read_text()
-        return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.M).group(1)), len(os.listdir(f"/proc/{watcher.pid}/fd"))
+        descriptors = min(len(os.listdir(f"/proc/{watcher.pid}/fd")) for _ in range(1000))
+        return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.M).group(1)), descriptors
 
     before, now = after(LOOKS // 5), after(LOOKS)
     assert now[0] - before[0] < 1024, (before, now)
-    assert now[1] <= before[1] + 1, (before, now)
+    assert now[1] <= before[1], (before, now)
