@@ -203,7 +203,7 @@ class Story(InGuest):
         # What arrives has every mount tried again that has failed.
         wanted = sorted([UNIT, unit_of(FOREIGN)])
         with contextlib.suppress(StagingError):
-            guest.wait_until("the mount to fail again", lambda: self.failed() == wanted, limit=60)
+            guest.wait_until("the mount to fail again", lambda: self.failed() == wanted, limit=300)
         check("and nothing else has but its mount", self.failed() == wanted, self.failed())
         states = self.health()
         each = {DATA: "healthy", LATE: "healthy", FOREIGN: "degraded"}
