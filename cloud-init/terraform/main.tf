@@ -16,9 +16,8 @@ locals {
   group_name = var.name
   hook_name  = "device-attachment"
   region     = data.aws_region.current.id
-  arn        = "${local.region}:${data.aws_caller_identity.current.account_id}"
-  ec2_arn    = "arn:${data.aws_partition.current.partition}:ec2:${local.arn}"
-  group_arn  = "arn:${data.aws_partition.current.partition}:autoscaling:${local.arn}:autoScalingGroup:*:autoScalingGroupName/${local.group_name}"
+  account    = data.aws_caller_identity.current.account_id
+  ec2_arn    = "arn:${data.aws_partition.current.partition}:ec2:${local.region}:${local.account}"
   tags       = merge(var.tags, { Name = var.name })
 }
 
@@ -343,7 +342,7 @@ resource "aws_iam_role_policy" "device_attachment" {
         Sid      = "ThisGroup"
         Effect   = "Allow"
         Action   = ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"]
-        Resource = [local.group_arn]
+        Resource = ["arn:${data.aws_partition.current.partition}:autoscaling:${local.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${local.group_name}"]
       },
       {
         Sid      = "ThisAddress"

@@ -52,10 +52,9 @@ enum FunctionSource: String, CaseIterable {
     }
 
     /// Actions by kind of resource.
-    func grants(withAddress: Bool) throws(GenerationError) -> [(kind: String, actions: [String])] {
+    func grants(without unused: Set<String>) throws(GenerationError) -> [(kind: String, actions: [String])] {
         var actions: [String: [String]] = [:]
-        for (action, kinds) in try permissions()
-        where withAddress || !action.hasSuffix("Address") && !action.hasSuffix("Addresses") {
+        for (action, kinds) in try permissions() where !unused.contains(action) {
             for kind in kinds { actions[kind, default: []].append(action) }
         }
         return actions.sorted { $0.key < $1.key }.map { ($0.key, $0.value.sorted()) }
