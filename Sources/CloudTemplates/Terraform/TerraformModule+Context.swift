@@ -20,7 +20,7 @@ extension TerraformModule {
             userDataVariables: userDataVariables,
             environment: Self.aligned(model.deviceEnvironment.map { ($0.name, spelled($0.value)) }),
             groupNeeds: groupNeeds,
-            statements: try model.grants(.attach).map(statement),
+            statements: try model.grants(.deviceAttachment).map(statement),
             logMetrics: model.logMetrics.map(logMetric),
             metricAlarms: model.alarms.map(alarm)
         )
