@@ -34,8 +34,9 @@ struct CloudFormationCommand: AsyncParsableCommand {
             let text = try CloudFormationStack(options).text(format)
             if text.utf8.count > CloudFormationStack.inlineLimit {
                 OutputFlags.note(
-                    "the template has \(text.utf8.count) bytes; above \(CloudFormationStack.inlineLimit), the command line "
-                        + "needs a bucket: aws cloudformation deploy --s3-bucket BUCKET."
+                    "the template has \(text.utf8.count) bytes, and the command line takes \(CloudFormationStack.inlineLimit) "
+                        + "without a bucket: aws cloudformation deploy --s3-bucket BUCKET --stack-name NAME "
+                        + "--template-file \(output.output ?? "FILE") --capabilities CAPABILITY_IAM"
                 )
             }
             return text

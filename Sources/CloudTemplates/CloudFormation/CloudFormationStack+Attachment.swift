@@ -50,7 +50,7 @@ extension CloudFormationStack {
                 [
                     "DelaySeconds": .integer(StackTiming.noticeDelay),
                     "VisibilityTimeout": .integer(StackTiming.function),
-                    "MessageRetentionPeriod": .integer(StackTiming.eventAge + StackTiming.noticeDelay),
+                    "MessageRetentionPeriod": .integer(StackTiming.noticeRetention),
                     "SqsManagedSseEnabled": true, "Tags": ownTagList,
                 ]
             ),

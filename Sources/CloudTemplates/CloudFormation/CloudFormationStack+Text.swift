@@ -84,8 +84,7 @@ extension CloudFormationStack {
                         let names = parameters.filter { $0.group == group }.map { TemplateValue.string($0.name) }
                         return ["Label": ["default": .string(group)], "Parameters": .line(.list(names))]
                     }
-                ),
-                "ParameterLabels": .object(parameters.map { ($0.name, .line(["default": .string($0.label)])) }),
+                )
             ]
         ]
     }

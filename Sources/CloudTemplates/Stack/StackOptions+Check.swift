@@ -1,3 +1,6 @@
+import AutohealSpec
+import ConfigurationFile
+
 extension StackOptions {
     /// - Throws: ``GenerationError`` for values that would fail at deploy time.
     package func check() throws(GenerationError) {
@@ -21,6 +24,13 @@ extension StackOptions {
             throw GenerationError(
                 "The time for the hand-over must be 0 or from \(Self.handOvers.lowerBound) to \(Self.handOvers.upperBound) "
                     + "seconds, not \(handOver)."
+            )
+        }
+        let reasons = configuration.handOver.on.map { _ in configuration.handOver.reasons }
+        guard handOver == 0 || reasons?.contains(.terminate) ?? true else {
+            throw GenerationError(
+                "[hand-over] of the configuration does not listen for '\(EndingReason.terminate.rawValue)': add it to 'on', or "
+                    + "give --hand-over 0, so that nobody waits for a hand-over."
             )
         }
         let keys = tags.map(\.key)

@@ -14,7 +14,7 @@ package struct StackOptions: Sendable {
     package var usesExistingNetwork = false
     package var usesExistingVolumes = false
     package var hasAddress = true
-    package var hasAlarms = true
+    package var hasAlarms = false
     package var launchUntil = LaunchUntil.data
     package var onRefusal = RefusalAction.keep
     /// Seconds that an ending instance may take to release its volumes; 0 takes no time for it.

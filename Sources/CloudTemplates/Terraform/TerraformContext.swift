@@ -22,6 +22,14 @@ struct TerraformContext {
     let deliveryRetries = StackTiming.deliveryRetries
     let invocationRetries = StackTiming.invocationRetries
     let deadLetterRetention = StackTiming.deadLetterRetention
+    let noticeDelay = StackTiming.noticeDelay
+    let noticeRetention = StackTiming.noticeRetention
+    let locals: [String]
+    let handOver: Bool
+    let handOverSeconds: Int
+    let hookEvents: String
+    let appliesUpdates: Bool
+    let kmsKey: Bool
     let vpc: String
     let subnet: String
     let zone: String

@@ -11,6 +11,12 @@ extension TerraformModule {
             alarms: options.hasAlarms,
             existingNetwork: options.usesExistingNetwork,
             launchConfiguration: options.usesLaunchConfiguration,
+            locals: locals,
+            handOver: model.hasHandOver,
+            handOverSeconds: options.handOver,
+            hookEvents: Self.list(model.hookEvents.map(Self.quoted)),
+            appliesUpdates: options.appliesUpdates,
+            kmsKey: options.usesKMSKey && !options.usesExistingVolumes,
             vpc: options.usesExistingNetwork ? "data.aws_subnet.existing.vpc_id" : "aws_vpc.my_vpc.id",
             subnet: subnet,
             zone: zone,
@@ -27,6 +33,17 @@ extension TerraformModule {
     }
 
     var subnet: String { options.usesExistingNetwork ? "var.subnet_id" : "aws_subnet.public_subnet_a.id" }
+
+    private var locals: [String] {
+        var pairs = [(name: "group_name", value: "var.name"), (name: "hook_name", value: "\"device-attachment\"")]
+        if model.hasHandOver { pairs.append(("release_hook_name", "\"device-release\"")) }
+        pairs += [
+            ("region", "data.aws_region.current.id"), ("account", "data.aws_caller_identity.current.account_id"),
+            ("ec2_arn", "\"arn:${data.aws_partition.current.partition}:ec2:${local.region}:${local.account}\""),
+            ("tags", "merge(var.tags, { Name = var.name })"),
+        ]
+        return Self.aligned(pairs)
+    }
 
     private var zone: String {
         options.usesExistingNetwork
@@ -69,18 +86,18 @@ extension TerraformModule {
         return (options.usesExistingNetwork ? [] : routes) + [
             "aws_cloudwatch_event_target.device_attachment", "aws_lambda_permission.events",
             "aws_lambda_function_event_invoke_config.device_attachment", "aws_sqs_queue_policy.dead_letters",
-            "aws_iam_role_policy.device_attachment",
+            "aws_iam_role_policy.device_attachment", "aws_lambda_event_source_mapping.launch_notices",
+            "aws_iam_role_policy.launch_notices",
         ]
     }
 
     private func statement(_ grant: StackGrant) -> TerraformContext.Statement {
-        TerraformContext.Statement(
+        let tests = grant.conditions.map { "\($0.test) = { \(Self.quoted($0.key)) = \(spelled($0.value)) }" }
+        return TerraformContext.Statement(
             name: grant.name,
             actions: Self.list(grant.actions.map(Self.quoted)),
             resources: grant.resources.isEmpty ? "[\"*\"]" : Self.list(grant.resources.map(spelled)),
-            condition: grant.condition.map { test, key, value in
-                "{ \(test) = { \(Self.quoted(key)) = \(spelled(value)) } }"
-            }
+            condition: grant.conditions.isEmpty ? nil : "{ \(tests.joined(separator: ", ")) }"
         )
     }
 

@@ -8,6 +8,7 @@ enum StackTiming {
     static let eventAge = launchHeartbeat
     /// A launch whose event was lost is served that late; one that was served is over by then.
     static let noticeDelay = 300
+    static let noticeRetention = eventAge + noticeDelay
     static let invocationRetries = 2
     static let deliveryRetries = 185
     /// Two weeks.
