@@ -49,8 +49,12 @@ extension CloudFormationStack {
                 comment: "Events may be lost. The hook itself writes here too, and the function looks a little later.",
                 [
                     "DelaySeconds": .integer(StackTiming.noticeDelay),
-                    "VisibilityTimeout": .integer(StackTiming.function),
+                    "VisibilityTimeout": .integer(StackTiming.noticeVisibility),
                     "MessageRetentionPeriod": .integer(StackTiming.noticeRetention),
+                    "RedrivePolicy": [
+                        "deadLetterTargetArn": .attribute("DeviceAttachmentDeadLetters", "Arn"),
+                        "maxReceiveCount": .integer(StackTiming.noticeReceives),
+                    ],
                     "SqsManagedSseEnabled": true, "Tags": ownTagList,
                 ]
             ),
@@ -154,10 +158,10 @@ extension CloudFormationStack {
         Resource(
             "DeviceAttachmentRetries",
             "AWS::Lambda::EventInvokeConfig",
-            comment: "The function raises only when it could not answer the hook; then it is run again.",
+            comment: "The function raises when it needs another run: the launch takes longer, or the hook did not answer.",
             [
                 "FunctionName": .ref("DeviceAttachment"), "Qualifier": "$LATEST", "MaximumRetryAttempts": .integer(StackTiming.invocationRetries),
-                "MaximumEventAgeInSeconds": .integer(StackTiming.eventAge),
+                "MaximumEventAgeInSeconds": .integer(StackTiming.invocationAge),
                 "DestinationConfig": [
                     "OnFailure": ["Destination": .attribute("DeviceAttachmentDeadLetters", "Arn")]
                 ],

@@ -24,6 +24,9 @@ struct TerraformContext {
     let deadLetterRetention = StackTiming.deadLetterRetention
     let noticeDelay = StackTiming.noticeDelay
     let noticeRetention = StackTiming.noticeRetention
+    let noticeVisibility = StackTiming.noticeVisibility
+    let noticeReceives = StackTiming.noticeReceives
+    let invocationAge = StackTiming.invocationAge
     let locals: [String]
     let handOver: Bool
     let handOverSeconds: Int

@@ -4,11 +4,16 @@ enum StackTiming {
     static let function = 900
     /// A launching hook outlives one run of the function, which restarts its clock.
     static let launchHeartbeat = 1200
-    /// An event that is older finds a hook that has run out.
+    /// EventBridge: an event that is older finds a hook that has run out.
     static let eventAge = launchHeartbeat
-    /// A launch whose event was lost is served that late; one that was served is over by then.
-    static let noticeDelay = 300
-    static let noticeRetention = eventAge + noticeDelay
+    /// Lambda: a launch that takes longer than one run goes on in the next, up to three in all.
+    static let invocationAge = 3600
+    /// A launch whose event was lost is served that late; one that was served costs three requests then.
+    static let noticeDelay = 120
+    /// Lambda asks for no less than the function's own.
+    static let noticeVisibility = function + 60
+    static let noticeRetention = invocationAge + noticeDelay
+    static let noticeReceives = 3
     static let invocationRetries = 2
     static let deliveryRetries = 185
     /// Two weeks.
