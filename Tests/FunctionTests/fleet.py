@@ -1,8 +1,8 @@
 """A thousand groups that heal at the same time, against the request buckets that they share.
 
-Each group runs the deployed attach function in a thread of its own, and the threads take turns by a virtual clock, so a run
-is the same each time. Moto over HTTP would take an hour for it: what answers here is a model in this process, with what
-healthy groups need of EC2 and Auto Scaling. Their calls in every other case are tested against `simulated_cloud.py`.
+Each group runs the deployed attach function in a thread of its own, and the threads take turns by a virtual clock: a run is
+the same each time. Moto over HTTP would take an hour for it: what answers here is a model in this process, with what healthy
+groups need of EC2 and Auto Scaling. What the function calls in every other case is tested against `simulated_cloud.py`.
 """
 
 import random
@@ -130,21 +130,25 @@ class Fleet:
         begins = [(self.random.uniform(0, 2), partial(self.deliver, group, RUN_AGAIN_AFTER)) for group in self.groups]
         if second_way is not None:
             again = (RECEIVE_AGAIN_AFTER, RECEIVE_AGAIN_AFTER)
-            begins += [(second_way + at, partial(self.deliver, self.groups[n], again)) for n, (at, _) in enumerate(begins)]
+            begins += [
+                (second_way + at, partial(self.deliver, self.groups[n], again)) for n, (at, _) in enumerate(begins)
+            ]
         self.turns.run(begins)
         assert not self.errors, self.errors[0]
 
     def load(self, source: str) -> ModuleType:
-        """The function, with this account in place of AWS, and each group's environment, virtual time, seeded chances."""
+        """The function, with this account in place of AWS, each group's environment, virtual time and seeded chances."""
         module = ModuleType("attach")
         exec(compile(source, "attach.py as it is deployed", "exec"), vars(module))
         vars(module).update(
-            boto3=SimpleNamespace(client=lambda service, config: Client(self, config.retries["total_max_attempts"])),
+            boto3=SimpleNamespace(client=lambda _, config: Client(self, config.retries["total_max_attempts"])),
             os=SimpleNamespace(environ=Environment(self.mine)),
             random=self.random,
             time=SimpleNamespace(time=lambda: EPOCH + self.turns.now),
             print=lambda *_, **__: None,
         )
+        if self.guest:
+            vars(module)["Launch"] = until_data(module.Launch)
         return module
 
     def deliver(self, group: Group, again_after: tuple[float, ...]) -> None:
@@ -196,6 +200,25 @@ class Fleet:
         return sum(sum(group.refused.values()) for group in self.groups) / len(self.groups)
 
 
+def until_data(launch: type) -> type:
+    """A launch that awaits the data as well: the console's first look 45 s after the volume came, then every 15 s."""
+
+    class UntilData(launch):  # type: ignore[misc]
+        came = False
+
+        def look(self, volumes: dict[str, str]) -> dict[str, str] | None:
+            awaited = super().look(volumes)
+            if awaited:
+                return awaited
+            first, self.came = not self.came, True
+            self.pace = (45 if first else 15, 60)
+            if first or not self.call("ec2", "get_console_output", InstanceId=self.instance, Latest=True)["Output"]:
+                return {"awaited": "the data"}
+            return None
+
+    return UntilData
+
+
 class Environment:
     """The environment of the function that looks into it."""
 
@@ -210,7 +233,7 @@ class Environment:
 
 
 class Client:
-    """What boto3 gives for EC2 and for Auto Scaling, as far as these groups ask; it retries as the standard mode does."""
+    """What boto3 gives for EC2 and for Auto Scaling, as far as they are asked; it retries as the standard mode does."""
 
     def __init__(self, fleet: Fleet, attempts: int) -> None:
         self.fleet = fleet

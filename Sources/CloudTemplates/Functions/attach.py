@@ -13,17 +13,20 @@ it had worked. So an event that arrives twice, even at the same time, does no ha
 Environment: GROUP_NAME, HOOK_NAME, VOLUMES (/dev/sdf=vol-1,/dev/sdg=vol-2), ALLOCATION_ID (empty: no address).
 """
 
+import contextlib
 import os
 import time
 import traceback
+from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from common import LOOK_EVERY, REFUSALS, GiveUp, Work, client
+from common import REFUSALS, THROTTLED, GiveUp, TimeIsUp, Work, client
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
-HEARTBEAT_EVERY = 60  # seconds
-ONE_CALL = 45  # seconds at worst, with its retries
+HEARTBEAT_EVERY = 300  # seconds, a quarter of the hook's time
+ONE_CALL = 15  # seconds at worst
+PATIENCE = 2400  # seconds from the event on, in which a launch is not given up because a run has ended
 
 DYING = {"shutting-down", "terminated", "stopping", "stopped"}
 UNUSABLE = {"deleting", "deleted", "error"}
@@ -36,8 +39,9 @@ class Over(Exception): ...
 
 
 def handler(event, context, sleep=time.sleep):
-    """Serves the event "EC2 Instance-launch Lifecycle Action"; raises only if the hook cannot be completed."""
-    launch = Launch(event.get("detail") or {}, context, sleep)
+    """Serves the event "EC2 Instance-launch Lifecycle Action"; raises if it is to be run again: if the hook cannot be
+    completed, or not yet."""
+    launch = Launch(event.get("detail") or {}, context, sleep, event.get("time"))
     reason = launch.not_ours()
     if reason:
         launch.log("Ignored an event that is not for this function.", {"reason": reason})
@@ -50,10 +54,12 @@ class Launch(Work):
 
     refusals = REFUSALS | GONE | {"InvalidParameterValue"}
 
-    def __init__(self, detail, context, sleep):
+    def __init__(self, detail, context, sleep, began=None):
         self.detail = detail
         self.instance = detail.get("EC2InstanceId")
         super().__init__(context, sleep, {"host.id": self.instance})
+        self.began = datetime.fromisoformat(began).timestamp() if began else time.time()
+        self.state = None
         self.next_heartbeat = None
 
     def not_ours(self):
@@ -79,6 +85,11 @@ class Launch(Work):
             self.log("The lifecycle action is over: nothing is left to do.", {"reason": str(over)})
             return "OVER"
         except GiveUp as reason:
+            if isinstance(reason, TimeIsUp) and self.state == "running" and self.age() < PATIENCE:
+                self.log("The time of this run is up: Lambda begins another one.", self.awaited, "warning")
+                with contextlib.suppress(Exception):  # the next run begins with another one
+                    self.heartbeat()
+                raise
             self.log("Giving the launch up.", {**self.awaited, "reason": str(reason)}, "error")
             return self.complete("ABANDON")
         except Exception as error:
@@ -87,33 +98,52 @@ class Launch(Work):
         return self.complete("CONTINUE")
 
     def verdict(self, refused):
-        if refused[-BELIEVED:] != refused[-1:] * BELIEVED:
+        # After a minute every action is known everywhere: one that is not active is over.
+        believed = 1 if refused[-1] == "ValidationError" and self.age() > 60 else BELIEVED
+        if refused[-believed:] != refused[-1:] * believed:
             return None
         return Over if refused[-1] == "ValidationError" else GiveUp
 
+    def age(self):
+        return time.time() - self.began
+
+    def heartbeat(self):
+        """Restarts the hook's clock."""
+        client("autoscaling").record_lifecycle_action_heartbeat(**self.action())
+        self.next_heartbeat = self.remaining() - HEARTBEAT_EVERY
+
     def prove_active(self):
-        """Restarts the hook's clock once a minute. An action that is over is never worked on: an event that is
+        """Proves it once, then every five minutes. An action that is over is never worked on: an event that is
         delivered again hours later must not touch an instance in service."""
         if self.next_heartbeat is None or self.remaining() <= self.next_heartbeat:
-            self.call("autoscaling", "record_lifecycle_action_heartbeat", **self.action())
-            self.next_heartbeat = self.remaining() - HEARTBEAT_EVERY
+            try:
+                self.heartbeat()
+            except ClientError as error:
+                # The hook has time for several heartbeats. Only the first one must come through: it is the proof.
+                if self.next_heartbeat is None or error.response["Error"]["Code"] not in THROTTLED:
+                    raise
 
     def look(self, volumes):
         """Does the next thing that is missing; returns what is awaited, or nothing when all is in place."""
         self.prove_active()
-        instance = self.describe_instance(self.instance)
-        state = instance.get("State", {}).get("Name", "not visible yet")
+        instance = self.known("instance", self.describe_instance, self.instance)
+        self.state = state = instance.get("State", {}).get("Name", "not visible yet")
         if state in DYING:
             raise GiveUp(f"the instance is {state}")
         if state != "running":
+            del self.kept["instance"]
             return {"awaited": "the instance to run", "host.state": state}
         zone = instance["Placement"]["AvailabilityZone"]
-        found = self.call("ec2", "describe_volumes", VolumeIds=list(volumes))["Volumes"]
+        found = self.known("volumes", self.describe_volumes, list(volumes))
         if len(found) < len(volumes):
+            del self.kept["volumes"]
             return {"awaited": "the volumes to be visible"}
         # A list, not a generator: each volume is looked at, so that they attach side by side.
         waiting = [self.look_at_volume(volume, volumes[volume["VolumeId"]], zone) for volume in found]
-        return next(filter(None, waiting), None) or self.look_at_address()
+        if awaited := next(filter(None, waiting), None):
+            self.kept.pop("volumes", None)
+            return awaited
+        return self.look_at_address()
 
     def look_at_volume(self, volume, device, zone):
         seen = {"volume.id": volume["VolumeId"], "volume.device": device, "volume.state": volume["State"]}
@@ -139,17 +169,18 @@ class Launch(Work):
             return {"awaited": "the volume to be available", **seen}
         self.log("Attaching the volume.", seen)
         self.call("ec2", "attach_volume", VolumeId=volume["VolumeId"], InstanceId=self.instance, Device=device)
+        self.kept.pop("volumes", None)  # at once: the call for the next volume may be refused
         return {"awaited": "the volume to be attached to this instance", **seen}
 
     def wait_for_holder(self, holder, seen):
-        state = self.describe_instance(holder).get("State", {}).get("Name", "gone")
+        state = self.known(holder, self.describe_instance, holder).get("State", {}).get("Name", "gone")
         return {"awaited": "another instance to release the volume", "holder.id": holder, "holder.state": state, **seen}
 
     def look_at_address(self):
         allocation = os.environ.get("ALLOCATION_ID")
         if not allocation:
             return None
-        address = self.call("ec2", "describe_addresses", AllocationIds=[allocation])["Addresses"][0]
+        address = self.known("address", self.describe_address, allocation)
         if address.get("InstanceId") == self.instance:
             return None
         seen = {"address.id": allocation, "holder.id": address.get("InstanceId")}
@@ -158,7 +189,16 @@ class Launch(Work):
         self.call(
             "ec2", "associate_address", AllocationId=allocation, InstanceId=self.instance, AllowReassociation=True
         )
+        del self.kept["address"]
         return {"awaited": "the address to be associated with this instance", **seen}
+
+    def describe_volumes(self, ids):
+        """By ids, since one that is gone is an error, and by a filter, since EC2 then allows twice as many requests."""
+        filters = [{"Name": "volume-id", "Values": ids}]
+        return self.call("ec2", "describe_volumes", VolumeIds=ids, Filters=filters)["Volumes"]
+
+    def describe_address(self, allocation):
+        return self.call("ec2", "describe_addresses", AllocationIds=[allocation])["Addresses"][0]
 
     def describe_instance(self, instance):
         """The instance, or nothing if EC2 does not show it: a filter, since an unknown id is an error."""
@@ -173,13 +213,14 @@ class Launch(Work):
                 self.log("Completed the lifecycle action.", {"outcome": result})
                 return result
             except Exception as error:
-                if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ValidationError":
+                code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+                if code == "ValidationError":
                     self.log("The lifecycle action is over already.", {"outcome": result, "reason": str(error)})
                     return "OVER"
                 self.log("The lifecycle action could not be completed.", {"error": str(error)}, "error")
-                if self.remaining() < ONE_CALL + LOOK_EVERY:
+                if self.remaining() < ONE_CALL + self.pace[1]:
                     raise
-            self.sleep(LOOK_EVERY)
+            self.rest(code in THROTTLED)
 
     def action(self):
         names = {"LifecycleHookName", "AutoScalingGroupName", "LifecycleActionToken"}

@@ -2,6 +2,7 @@
 # of the line that imports it.
 import functools
 import json
+import random
 
 import boto3
 from botocore.config import Config
@@ -9,9 +10,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 LOOK_EVERY = 5  # seconds
-# Seconds kept back for a call in flight (45 at worst, with its retries) and for telling the outcome.
+# Seconds kept back for a pause, a call in flight (13 at worst), and for telling the outcome.
 RESERVE = 100
-CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+# The next look is the retry. One of the SDK's own, a second later, would only draw on the same request bucket.
+CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1})
+# A request bucket of the account is empty: many stacks heal at once.
+THROTTLED = {"RequestLimitExceeded", "Throttling"}
+KEPT_FOR = 60  # seconds
 # Answers that another look will not change. They are believed only when they come again and again: a new instance,
 # volume, role or permission is not known everywhere at once. Every other error is looked at until the time is up.
 REFUSALS = {"AccessDenied", "AuthFailure", "UnauthorizedOperation", "ValidationError"}
@@ -19,6 +24,10 @@ REFUSALS = {"AccessDenied", "AuthFailure", "UnauthorizedOperation", "ValidationE
 
 # Nothing more can come of this event.
 class GiveUp(Exception): ...
+
+
+# Nothing more can come of it in this run.
+class TimeIsUp(GiveUp): ...
 
 
 @functools.cache
@@ -36,6 +45,9 @@ class Work:
         self.sleep = sleep
         self.about = about
         self.awaited = {}
+        self.kept = {}  # answers, and the time that remained when they came
+        self.pace = (LOOK_EVERY, 30)  # seconds between two looks, at least and at most
+        self.pause = 0.0
 
     def verdict(self, refused):
         """The error that ends the work after refusals with these codes in a row, or nothing."""
@@ -48,27 +60,45 @@ class Work:
         """Looks, and does what is missing, until a look finds nothing missing."""
         refused: list[str] = []
         while True:
+            code = ""
             try:
                 awaited = look()
                 if not awaited:
                     return
-                refused = []
             except ClientError as error:
                 code = error.response["Error"]["Code"]
+                awaited = {"awaited": "an answer without an error", "error": str(error)}
                 refused = [*refused, code] if code in self.refusals else []
                 if verdict := refused and self.verdict(refused):
                     raise verdict(str(error)) from error
-                awaited = {"awaited": "an answer without an error", "error": str(error)}
             except (BotoCoreError, ResponseParserError) as error:
+                code = "lost"
                 awaited = {"awaited": "an answer without an error", "error": str(error)}
+            if not code:
+                refused = []
+            elif code not in THROTTLED:
+                self.kept.clear()
             if awaited != self.awaited:
                 self.log("Waiting.", awaited, "warning" if "error" in awaited else "info")
             self.awaited = awaited
-            self.sleep(LOOK_EVERY)
+            self.rest(code in THROTTLED)
+
+    def rest(self, throttled=False):
+        """Pauses before the next look: twice as long each time that requests were refused, and half as long again after
+        an answer. By chance a little less, so that those who were refused together do not come back together."""
+        least, most = self.pace
+        self.pause = min(max(self.pause * (2 if throttled else 0.5), least), most)
+        self.sleep(self.pause * random.uniform(0.75, 1))
+
+    def known(self, what, ask, *arguments):
+        """The answer to a question; for a minute the one that there is, if no look has found it wanting."""
+        if what not in self.kept or self.kept[what][1] - self.remaining() > KEPT_FOR:
+            self.kept[what] = ask(*arguments), self.remaining()
+        return self.kept[what][0]
 
     def call(self, service, operation, **parameters):
         if self.remaining() < RESERVE:
-            raise GiveUp(self.time_is_up())
+            raise TimeIsUp(self.time_is_up())
         return getattr(client(service), operation)(**parameters)
 
     def remaining(self):
