@@ -41,7 +41,7 @@ class Over(Exception): ...
 def handler(event, context, sleep=time.sleep):
     """Serves the event "EC2 Instance-launch Lifecycle Action"; raises if it is to be run again: if the hook cannot be
     completed, or not yet."""
-    launch = Launch(event.get("detail") or {}, context, sleep, event.get("time"))
+    launch = Launch({"Time": event.get("time"), **(event.get("detail") or {})}, context, sleep)
     reason = launch.not_ours()
     if reason:
         launch.log("Ignored an event that is not for this function.", {"reason": reason})
@@ -54,11 +54,11 @@ class Launch(Work):
 
     refusals = REFUSALS | GONE | {"InvalidParameterValue"}
 
-    def __init__(self, detail, context, sleep, began=None):
+    def __init__(self, detail, context, sleep):
         self.detail = detail
         self.instance = detail.get("EC2InstanceId")
         super().__init__(context, sleep, {"host.id": self.instance})
-        self.began = datetime.fromisoformat(began).timestamp() if began else time.time()
+        self.began = datetime.fromisoformat(detail["Time"]).timestamp() if detail.get("Time") else time.time()
         self.state = None
         self.next_heartbeat = None
 
@@ -85,7 +85,8 @@ class Launch(Work):
             self.log("The lifecycle action is over: nothing is left to do.", {"reason": str(over)})
             return "OVER"
         except GiveUp as reason:
-            if isinstance(reason, TimeIsUp) and self.state == "running" and self.age() < PATIENCE:
+            is_well = self.state in (None, "running")  # or nobody could see it
+            if isinstance(reason, TimeIsUp) and is_well and self.age() < PATIENCE:
                 self.log("The time of this run is up: Lambda begins another one.", self.awaited, "warning")
                 with contextlib.suppress(Exception):  # the next run begins with another one
                     self.heartbeat()
