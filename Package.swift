@@ -160,7 +160,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             resources: [
-                .embedInCode("Functions/attach.py"),
+                .embedInCode("Functions/device_attachment.py"),
                 .embedInCode("Functions/common.py"),
                 .embedInCode("Functions/permissions.json"),
                 .embedInCode("Functions/scale_up.py"),

@@ -82,7 +82,7 @@ def cloud(server, monkeypatch):
 
 @pytest.fixture(scope="session")
 def attach_module(server):
-    return load("attach", server)
+    return load("device_attachment", server)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from conftest import observed
 from functions import FUNCTIONS, deployed
 
-NAMES = ("attach", "scale_up")
+NAMES = ("device_attachment", "scale_up")
 # What a call needs beyond the resources it names: the address goes to the primary interface of the instance.
 IMPLIED = {"ec2:AssociateAddress": {"network-interface"}}
 

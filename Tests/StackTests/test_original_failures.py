@@ -15,7 +15,7 @@ from combinations import URL
 from functions import deployed
 from generator import ROOT, template
 
-CODE = {"DeviceAttachment": "attach", "AutohealScaleup": "scale_up"}
+CODE = {"DeviceAttachment": "device_attachment", "AutohealScaleup": "scale_up"}
 
 
 def configuration(text):
@@ -57,7 +57,7 @@ def test_failure_3_the_function_knows_which_volumes_it_must_see_attached(stack):
     """It completed the hook while the volume was still attaching."""
     environment = stack.properties("DeviceAttachment")["Environment"]["Variables"]
     assert environment["VOLUMES"] == f"/dev/sdf={stack.ids['AutohealVolume']}"
-    read = set(re.findall(r'os\.environ(?:\[|\.get\()"(\w+)"', deployed("attach")))
+    read = set(re.findall(r'os\.environ(?:\[|\.get\()"(\w+)"', deployed("device_attachment")))
     assert set(environment) == read
 
 

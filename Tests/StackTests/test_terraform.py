@@ -103,7 +103,7 @@ def test_the_archive_holds_the_function_and_is_always_the_same(tmp_path):
     assert archives[0] == archives[1]
     archive = zipfile.ZipFile(io.BytesIO(archives[0]))
     assert archive.testzip() is None and archive.namelist() == ["index.py"]
-    assert archive.read("index.py") == deployed("attach").encode()
+    assert archive.read("index.py") == deployed("device_attachment").encode()
     assert archive.getinfo("index.py").external_attr >> 16 == 0o100644
 
 
@@ -172,7 +172,7 @@ def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, clo
     assert ("ALLOCATION_ID" in environment) == ("--no-address" not in options)
     (role,) = cloud("iam").list_roles()["Roles"]
     policy = cloud("iam").get_role_policy(RoleName=role["RoleName"], PolicyName="device-attachment")["PolicyDocument"]
-    assert allowed(policy["Statement"], "autoheal") == called("attach", options)
+    assert allowed(policy["Statement"], "autoheal") == called("device_attachment", options)
     if "--launch-configuration" in options:
         (launched,) = cloud("autoscaling").describe_launch_configurations()["LaunchConfigurations"]
         user_data = launched["UserData"]

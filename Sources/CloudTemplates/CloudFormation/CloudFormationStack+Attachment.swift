@@ -16,13 +16,13 @@ extension CloudFormationStack {
                 comment:
                     "Waits until the instance runs, attaches the volume and the address, then lets the launch continue;\n"
                     + "every failure abandons it, and the group tries again with a new instance. Detaches nothing.",
-                .attach,
+                .deviceAttachment,
                 environment: environment
             ),
             retries, logs("DeviceAttachment"),
             try role(
                 "DeviceAttachment",
-                .attach,
+                .deviceAttachment,
                 more: [
                     [
                         "Sid": "DeadLetters", "Effect": "Allow", "Action": "sqs:SendMessage",

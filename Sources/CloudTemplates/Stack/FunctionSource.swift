@@ -2,14 +2,14 @@ import Foundation
 
 /// The Python functions of the stack and what they may call.
 enum FunctionSource: String, CaseIterable {
-    case attach
+    case deviceAttachment = "device_attachment"
     case scaleUp = "scale_up"
 
     /// One file, since an inline function is one: `common.py` in place of the line that imports it.
     var code: String {
         let own =
             switch self {
-            case .attach: PackageResources.attach_py
+            case .deviceAttachment: PackageResources.device_attachment_py
             case .scaleUp: PackageResources.scale_up_py
             }
         let common = String(decoding: PackageResources.common_py, as: UTF8.self).dropLast()

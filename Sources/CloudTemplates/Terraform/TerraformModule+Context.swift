@@ -91,7 +91,7 @@ extension TerraformModule {
     }
 
     private func statements() throws(GenerationError) -> [[String: Any]] {
-        try FunctionSource.attach.grants(withAddress: options.hasAddress).map { kind, actions in
+        try FunctionSource.deviceAttachment.grants(withAddress: options.hasAddress).map { kind, actions in
             var statement: [String: Any] = [
                 "sid": StatementName.sid(kind), "actions": actions.map(Self.quoted).joined(separator: ", "),
                 "resources": resources(kind),
