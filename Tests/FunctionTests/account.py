@@ -81,7 +81,7 @@ class Account(CloudServer):
         return self.wait_in_hook(group, self.run(zone, pending))
 
     def wait_in_hook(self, group, instance):
-        action = LifecycleAction(group, self.hook, instance, self.clock.now + self.hook_timeout)
+        action = LifecycleAction(group, self.hook, instance, self.clock.now + self.hook_timeout, self.clock.now)
         self.actions.append(action)
         return action
 

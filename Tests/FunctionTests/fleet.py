@@ -1,7 +1,7 @@
 """A thousand groups that heal at the same time, against the request buckets that they share.
 
-Each group runs the deployed attach function in a thread of its own, and the threads take turns by a virtual clock: a run is
-the same each time. Moto over HTTP would take an hour for it: what answers here is a model in this process, with what healthy
+Each group runs the deployed function in a thread of its own, and the threads take turns by a virtual clock: a run is the
+same each time. Moto over HTTP would take an hour for it: what answers here is a model in this process, with what healthy
 groups need of EC2 and Auto Scaling. What the function calls in every other case is tested against `simulated_cloud.py`.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from clock import EPOCH, iso
 from functions import deployed
 from turns import Turns
 
@@ -26,9 +27,7 @@ ATTACH_TIME = 3  # seconds
 HOOK_TIMEOUT = 1200
 FUNCTION_TIMEOUT = 900
 RUN_AGAIN_AFTER = (60, 120)  # seconds: Lambda runs an event again that raised
-RECEIVE_AGAIN_AFTER = FUNCTION_TIMEOUT  # seconds: the queue shows a message again
-BEGIN = "2027-01-15T08:00:00Z"
-EPOCH = 1_800_000_000  # the same
+RECEIVE_AGAIN_AFTER = (100, 100)  # seconds: the queue shows a message again, FUNCTION_TIMEOUT after it was received
 
 # Requests at once, and further ones a second, for the account and Region (Request throttling for the Amazon EC2 API).
 # Assumed: GetConsoleOutput, which is not documented, and Auto Scaling, with its one unpublished limit for all calls.
@@ -90,7 +89,7 @@ class Group:
             "ALLOCATION_ID": f"eipalloc-{n}",
         }
         self.event = {
-            "time": BEGIN,
+            "time": iso(0),
             "detail": {
                 "AutoScalingGroupName": f"group-{n}",
                 "LifecycleHookName": "hook",
@@ -115,6 +114,7 @@ class Fleet:
         groups: int = 1000,
         held: float = 0,
         guest: tuple[float, float] | None = None,
+        first_way: bool = True,
         second_way: float | None = None,
         buckets: dict[str, tuple[float, float]] | None = None,
         seed: int = 1,
@@ -126,20 +126,22 @@ class Fleet:
         self.guest = guest
         self.mine = threading.local()
         self.errors: list[str] = []
-        self.module = self.load(source or deployed("attach"))
-        begins = [(self.random.uniform(0, 2), partial(self.deliver, group, RUN_AGAIN_AFTER)) for group in self.groups]
-        if second_way is not None:
-            again = (RECEIVE_AGAIN_AFTER, RECEIVE_AGAIN_AFTER)
-            begins += [
-                (second_way + at, partial(self.deliver, self.groups[n], again)) for n, (at, _) in enumerate(begins)
-            ]
-        self.turns.run(begins)
+        self.module = self.load(source or deployed("device_attachment"))
+        # An event is there within a second or two; by the second way, after the delay of a queue.
+        deliveries: list[tuple[float, Callable[[], None]]] = []
+        for group in self.groups:
+            at = self.random.uniform(0, 2)
+            if first_way:
+                deliveries.append((at, partial(self.deliver, group, RUN_AGAIN_AFTER)))
+            if second_way is not None:
+                deliveries.append((at + second_way, partial(self.deliver, group, RECEIVE_AGAIN_AFTER)))
+        self.turns.run(deliveries)
         assert not self.errors, self.errors[0]
 
     def load(self, source: str) -> ModuleType:
-        """The function, with this account in place of AWS, each group's environment, virtual time and seeded chances."""
-        module = ModuleType("attach")
-        exec(compile(source, "attach.py as it is deployed", "exec"), vars(module))
+        """The function, with this account in place of AWS, each group's environment, virtual time and seeded chance."""
+        module = ModuleType("device_attachment")
+        exec(compile(source, "the function as it is deployed", "exec"), vars(module))
         vars(module).update(
             boto3=SimpleNamespace(client=lambda _, config: Client(self, config.retries["total_max_attempts"])),
             os=SimpleNamespace(environ=Environment(self.mine)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from moto.core import DEFAULT_ACCOUNT_ID
 
+from clock import iso
 from cloud_server import REGION
 
 
@@ -14,6 +15,7 @@ class LifecycleAction:
     hook: str
     instance: str
     deadline: float
+    began: float
     token: str = field(default_factory=lambda: str(uuid.uuid4()))
     ended: str = ""  # CONTINUE, ABANDON, or why it ended without a completion
     completions: list = field(default_factory=list)
@@ -23,8 +25,8 @@ class LifecycleAction:
         """How it was completed, in the order of the completions: one at most, if all is right."""
         return [outcome for _, outcome, _ in self.completions]
 
-    def event(self, **changes):
-        """The event "EC2 Instance-launch Lifecycle Action" as EventBridge delivers it."""
+    def event(self, age=0, **changes):
+        """The event "EC2 Instance-launch Lifecycle Action" as EventBridge delivers it; so many seconds ago at first."""
         detail = {
             "LifecycleActionToken": self.token,
             "AutoScalingGroupName": self.group,
@@ -39,6 +41,7 @@ class LifecycleAction:
         return {
             "version": "0",
             "id": str(uuid.uuid4()),
+            "time": iso(self.began - age),
             "detail-type": "EC2 Instance-launch Lifecycle Action",
             "source": "aws.autoscaling",
             "account": DEFAULT_ACCOUNT_ID,
