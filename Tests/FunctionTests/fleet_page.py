@@ -4,13 +4,14 @@ PYTHONPATH=Tests/PythonSupport .build/python/bin/python Tests/FunctionTests/flee
 """
 
 from pathlib import Path
+from typing import Any
 
 from fleet import Fleet
 
 SECOND_WAY = 300  # seconds: what the queue of the stack delays a launch by
 GUEST = (60, 120)  # seconds
 
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "attached": {},
     "attached, half the requests of Auto Scaling": {"buckets": {"Auto Scaling": (50, 10)}},
     "until the data is there": {"guest": GUEST},

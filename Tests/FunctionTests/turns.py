@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 
 class Turns:
-    """One thread runs until it sleeps, then the one that wakes first. Each waits at a lock of its own, so that one alone
-    is woken; `clock.Clock` wakes all of its few."""
+    """One thread runs until it sleeps, then the one that wakes first. Each waits at a lock of its own, so that only
+    one is woken; `clock.Clock` wakes all of its few."""
 
     def __init__(self) -> None:
         self.now = 0.0
