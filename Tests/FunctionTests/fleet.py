@@ -46,6 +46,7 @@ class Fleet:
         self.buckets = {name: Bucket(*numbers) for name, numbers in {**BUCKETS, **(buckets or {})}.items()}
         self.groups = [Group(n, held, self.random.uniform(*guest) if guest else 0) for n in range(groups)]
         self.guest = guest
+        self.begin = 0 if first_way else second_way or 0
         self.mine = threading.local()
         self.errors: list[str] = []
         self.module = self.load(source or deployed("device_attachment"))
@@ -111,7 +112,7 @@ class Fleet:
         held = max(group.held_until for group in self.groups)
         capacity, rate = BUCKETS["AttachVolume"]
         ends = [
-            max(PENDING, held) + max(0, n + 1 - capacity) / rate + ATTACH_TIME + max(guest, 0)
+            max(PENDING, held, self.begin) + max(0, n + 1 - capacity) / rate + ATTACH_TIME + guest
             for n, guest in enumerate(slow_first)
         ]
         return sorted(ends)[rank - 1]

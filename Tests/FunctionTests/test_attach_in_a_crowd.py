@@ -109,7 +109,7 @@ def test_the_last_run_gives_the_launch_up(cloud, attach):
     cloud.hold(attach.volumes[0], old)
     action = attach.launch()
     assert attach.deliver(action.event()) == "ABANDON"
-    assert 2400 < cloud.clock.now < 2700
+    assert 1600 < cloud.clock.now < 1800
     assert action.outcomes == ["ABANDON"]
     assert attach.said("Giving the launch up.")[0]["holder.id"] == old
 

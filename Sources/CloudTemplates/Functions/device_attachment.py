@@ -2,9 +2,12 @@
 
 The instance waits in its launching hook (Pending:Wait) meanwhile. This function looks at what there is,
 does the one next thing that is missing, and looks again. It is done when a look finds nothing missing: then
-the hook is completed with CONTINUE. When nothing more can come of this launch, or the time is nearly up, the
-hook is completed with ABANDON: the group terminates the instance and launches another one. At most one
-instance runs at any time, so a group that tries again for hours costs about as much as one that works.
+the hook is completed with CONTINUE. When nothing more can come of this launch, the hook is completed with ABANDON:
+the group terminates the instance and launches another one. At most one instance runs at any time, so a group that
+tries again for hours costs about as much as one that works. When the time of a run is nearly up and the instance is
+well, it ends with an error, so that Lambda begins another run, once.
+
+A thousand of these may be at work in one account, which has few requests for all: docs/fleet.md.
 
 Nothing is ever detached here, by force or otherwise. A volume that another instance still holds is waited for.
 A call that fails, is throttled or whose answer is lost is not repeated blindly: the next look tells whether
@@ -26,7 +29,7 @@ from common import REFUSALS, THROTTLED, GiveUp, TimeIsUp, Work, client
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 HEARTBEAT_EVERY = 300  # seconds, a quarter of the hook's time
 ONE_CALL = 15  # seconds at worst
-PATIENCE = 2400  # seconds from the event on, in which a launch is not given up because a run has ended
+PATIENCE = 1200  # seconds: a run that ends sooner after the event is followed by another one
 
 DYING = {"shutting-down", "terminated", "stopping", "stopped"}
 UNUSABLE = {"deleting", "deleted", "error"}
