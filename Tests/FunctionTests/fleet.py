@@ -136,7 +136,7 @@ def until_data(launch: type) -> type:
             if awaited:
                 return awaited
             first, self.came = not self.came, True
-            self.pace = (45 if first else 15, 60)
+            self.pause = 45 if first else 15
             if first or not self.call("ec2", "get_console_output", InstanceId=self.instance, Latest=True)["Output"]:
                 return {"awaited": "the data"}
             return None

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 LOOK_EVERY = 5  # seconds
+LOOK_SELDOM = 30  # seconds at most, while requests are refused
 # Seconds kept back for a pause, a call in flight (13 at worst), and for telling the outcome.
 RESERVE = 100
 # The next look is the retry. One of the SDK's own, a second later, would only draw on the same request bucket.
@@ -39,6 +40,7 @@ class Work:
     """What one event asks for."""
 
     refusals = REFUSALS
+    pause = LOOK_EVERY  # seconds until the next look, at least
 
     def __init__(self, context, sleep, about):
         self.context = context
@@ -46,8 +48,7 @@ class Work:
         self.about = about
         self.awaited = {}
         self.kept = {}  # answers, and the time that remained when they came
-        self.pace = (LOOK_EVERY, 30)  # seconds between two looks, at least and at most
-        self.pause = 0.0
+        self.slowed = 0.0  # the last pause, in seconds
 
     def verdict(self, refused):
         """The error that ends the work after refusals with these codes in a row, or nothing."""
@@ -86,9 +87,8 @@ class Work:
     def rest(self, throttled=False):
         """Pauses before the next look: twice as long each time that requests were refused, and half as long again after
         an answer. By chance a little less, so that those who were refused together do not come back together."""
-        least, most = self.pace
-        self.pause = min(max(self.pause * (2 if throttled else 0.5), least), most)
-        self.sleep(self.pause * random.uniform(0.75, 1))
+        self.slowed = max(min(self.slowed * (2 if throttled else 0.5), LOOK_SELDOM), self.pause)
+        self.sleep(self.slowed * random.uniform(0.75, 1))
 
     def known(self, what, ask, *arguments):
         """The answer to a question; for a minute the one that there is, if no look has found it wanting."""

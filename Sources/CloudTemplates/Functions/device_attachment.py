@@ -24,7 +24,7 @@ from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from common import REFUSALS, THROTTLED, GiveUp, TimeIsUp, Work, client
+from common import LOOK_SELDOM, REFUSALS, THROTTLED, GiveUp, TimeIsUp, Work, client
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 HEARTBEAT_EVERY = 300  # seconds, a quarter of the hook's time
@@ -222,7 +222,7 @@ class Launch(Work):
                     self.log("The lifecycle action is over already.", {"outcome": result, "reason": str(error)})
                     return "OVER"
                 self.log("The lifecycle action could not be completed.", {"error": str(error)}, "error")
-                if self.remaining() < ONE_CALL + self.pace[1]:
+                if self.remaining() < ONE_CALL + LOOK_SELDOM:
                     raise
             self.rest(code in THROTTLED)
 
