@@ -13,6 +13,8 @@ from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from clock import EPOCH
 from fleet_account import ATTACH_TIME, BUCKETS, PENDING, Bucket, Client, Group
 from functions import deployed
@@ -88,7 +90,7 @@ class Fleet:
                 try:
                     self.module.handler(group.event, context, sleep=self.turns.sleep)
                     return
-                except Exception:
+                except (self.module.TimeIsUp, ClientError):
                     self.turns.sleep(pause)
                 finally:
                     group.lambda_seconds += self.turns.now - begin
