@@ -2,6 +2,9 @@
 # of the line that imports it.
 import functools
 import json
+import os
+import re
+import zlib
 
 import boto3
 from botocore.config import Config
@@ -15,6 +18,12 @@ CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", 
 # Answers that another look will not change. They are believed only when they come again and again: a new instance,
 # volume, role or permission is not known everywhere at once. Every other error is looked at until the time is up.
 REFUSALS = {"AccessDenied", "AuthFailure", "UnauthorizedOperation", "ValidationError"}
+# What the agent, and the script that installs it, write on the serial console as a line of its own. Where the text
+# begins or ends within a line, none is seen.
+OUTCOME = re.compile(
+    r"(?<=\n)(autoheal-outcome/1 version=\S+ instance=(\S+) boot=(\S{36}) volumes=(\S+) outcome=(\S+)"
+    r" exit=\d+ reason=\S+) crc=([0-9a-f]{8})(?=[\r\n])"
+)
 
 
 # Nothing more can come of this event.
@@ -26,8 +35,29 @@ def client(service):
     return boto3.client(service, config=CALLS)
 
 
+def wanted_volumes():
+    """Device by volume id."""
+    pairs = [pair.strip().partition("=") for pair in os.environ["VOLUMES"].split(",")]
+    volumes = {volume: device for device, _, volume in pairs if device and volume}
+    if len(volumes) != len(pairs) or len(set(volumes.values())) != len(pairs):
+        raise ValueError(f"VOLUMES is not a list of device=volume-id, each once: {os.environ['VOLUMES']!r}")
+    return volumes
+
+
+def newest_outcome(console, instance):
+    """The last line of the newest boot of this instance about all the volumes, and its outcome; or None twice."""
+    lines = [line for line in OUTCOME.finditer(console) if line[2] == instance]
+    lines = [line for line in lines if f"{zlib.crc32(line[1].encode()):08x}" == line[6]]
+    for line in reversed(lines):
+        if line[3] == lines[-1][3] and wanted_volumes().keys() <= set(line[4].split(",")):
+            return line[0], line[5]
+    return None, None
+
+
 class Work:
     """What one event asks for."""
+
+    pause = LOOK_EVERY  # seconds until the next look
 
     refusals = REFUSALS
 
@@ -64,7 +94,12 @@ class Work:
             if awaited != self.awaited:
                 self.log("Waiting.", awaited, "warning" if "error" in awaited else "info")
             self.awaited = awaited
-            self.sleep(LOOK_EVERY)
+            self.sleep(self.pause)
+
+    def read_console(self, instance):
+        """The outcome on the serial console as it is now, which only Nitro types show."""
+        text = self.call("ec2", "get_console_output", InstanceId=instance, Latest=True).get("Output", "")
+        return newest_outcome(text, instance)
 
     def call(self, service, operation, **parameters):
         if self.remaining() < RESERVE:
