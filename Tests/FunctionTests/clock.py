@@ -4,14 +4,6 @@ import itertools
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
-
-EPOCH = 1_800_000_000  # seconds: when simulated time begins
-
-
-def iso(now: float) -> str:
-    """A simulated time, as events say it."""
-    return datetime.fromtimestamp(EPOCH + now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Clock:

@@ -11,13 +11,13 @@ import threading
 import traceback
 from functools import partial
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from clock import EPOCH
 from fleet_account import ATTACH_TIME, BUCKETS, PENDING, Bucket, Client, Group
 from functions import deployed
+from lifecycle_action import EPOCH
 from turns import Turns
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ class Fleet:
         self.turns = Turns()
         self.random = random.Random(seed)
         self.buckets = {name: Bucket(*numbers) for name, numbers in {**BUCKETS, **(buckets or {})}.items()}
-        self.groups = [Group(n, held, self.random.uniform(*guest) if guest else 0) for n in range(groups)]
-        self.guest = guest
+        self.groups = [Group(n, held, guest and self.random.uniform(*guest)) for n in range(groups)]
         self.begin = 0 if first_way else second_way or 0
         self.mine = threading.local()
         self.errors: list[str] = []
@@ -57,9 +56,9 @@ class Fleet:
         for group in self.groups:
             at = self.random.uniform(0, 2)
             if first_way:
-                deliveries.append((at, partial(self.deliver, group, RUN_AGAIN_AFTER)))
+                deliveries.append((at, partial(self.deliver, group, group.event, RUN_AGAIN_AFTER)))
             if second_way is not None:
-                deliveries.append((at + second_way, partial(self.deliver, group, RECEIVE_AGAIN_AFTER)))
+                deliveries.append((at + second_way, partial(self.deliver, group, group.message, RECEIVE_AGAIN_AFTER)))
         self.turns.run(deliveries)
         assert not self.errors, self.errors[0]
 
@@ -71,14 +70,11 @@ class Fleet:
             boto3=SimpleNamespace(client=lambda _, config: Client(self, config.retries["total_max_attempts"])),
             os=SimpleNamespace(environ=Environment(self.mine)),
             random=self.random,
-            time=SimpleNamespace(time=lambda: EPOCH + self.turns.now),
             print=lambda *_, **__: None,
         )
-        if self.guest:
-            vars(module)["Launch"] = until_data(module.Launch)
         return module
 
-    def deliver(self, group: Group, again_after: tuple[float, ...]) -> None:
+    def deliver(self, group: Group, event: dict[str, Any], again_after: tuple[float, ...]) -> None:
         """Runs the function for the launch, and again when it raised."""
         self.mine.group = group
         try:
@@ -88,9 +84,9 @@ class Fleet:
                     get_remaining_time_in_millis=lambda begin=begin: (begin + FUNCTION_TIMEOUT - self.turns.now) * 1000
                 )
                 try:
-                    self.module.handler(group.event, context, sleep=self.turns.sleep)
+                    self.module.handler(event, context, sleep=self.turns.sleep, now=lambda: EPOCH + self.turns.now)
                     return
-                except (self.module.TimeIsUp, ClientError):
+                except (self.module.RunAgain, ClientError):
                     self.turns.sleep(pause)
                 finally:
                     group.lambda_seconds += self.turns.now - begin
@@ -110,7 +106,7 @@ class Fleet:
     def least(self) -> float:
         """The least p99 that the buckets allow: requests sent just as they may be, the slowest guests' first."""
         rank = len(self.groups) * 99 // 100
-        slow_first = sorted((group.guest for group in self.groups), reverse=True)
+        slow_first = sorted((group.guest or 0 for group in self.groups), reverse=True)
         held = max(group.held_until for group in self.groups)
         capacity, rate = BUCKETS["AttachVolume"]
         ends = [
@@ -125,25 +121,6 @@ class Fleet:
 
     def refused(self) -> float:
         return sum(sum(group.refused.values()) for group in self.groups) / len(self.groups)
-
-
-def until_data(launch: type) -> type:
-    """A launch that awaits the data as well: the console's first look 45 s after the volume came, then every 15 s."""
-
-    class UntilData(launch):
-        came = False
-
-        def look(self, volumes: dict[str, str]) -> dict[str, str] | None:
-            awaited = super().look(volumes)
-            if awaited:
-                return awaited
-            first, self.came = not self.came, True
-            self.pause = 45 if first else 15
-            if first or not self.call("ec2", "get_console_output", InstanceId=self.instance, Latest=True)["Output"]:
-                return {"awaited": "the data"}
-            return None
-
-    return UntilData
 
 
 class Environment:

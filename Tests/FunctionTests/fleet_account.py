@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from clock import iso
+from lifecycle_action import records, stamp
+from outcome_line import line
 
 if TYPE_CHECKING:
     from fleet import Fleet
@@ -59,7 +60,7 @@ class Group:
 
     number: int
     held_until: float
-    guest: float  # seconds from the attached volume to the data
+    guest: float | None  # seconds from the attached volume to the data, if that is awaited
     attached_at: float = float("inf")
     has_address: bool = False
     deadline: float = HOOK_TIMEOUT
@@ -76,17 +77,17 @@ class Group:
             "HOOK_NAME": "hook",
             "VOLUMES": f"/dev/sdf=vol-{n}",
             "ALLOCATION_ID": f"eipalloc-{n}",
+            "LAUNCH_UNTIL": "attached" if self.guest is None else "data",
         }
-        self.event = {
-            "time": iso(0),
-            "detail": {
-                "AutoScalingGroupName": f"group-{n}",
-                "LifecycleHookName": "hook",
-                "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING",
-                "LifecycleActionToken": f"token-{n}",
-                "EC2InstanceId": f"i-{n}",
-            },
+        detail = {
+            "AutoScalingGroupName": f"group-{n}",
+            "LifecycleHookName": "hook",
+            "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING",
+            "LifecycleActionToken": f"token-{n}",
+            "EC2InstanceId": f"i-{n}",
         }
+        self.event = {"time": stamp(0), "detail": detail}
+        self.message = records({"Time": stamp(0), **detail})
 
 
 def refusal(code: str, operation: str) -> ClientError:
@@ -160,6 +161,9 @@ class Rules:
             volume |= {"State": "in-use", "Attachments": [attachment]}
         return {"Volumes": [volume]}
 
+    def describe_instance_status(self, **_: Any) -> Any:
+        return {"InstanceStatuses": []}
+
     def attach_volume(self, **_: Any) -> Any:
         self.draw("AttachVolume")
         if self.now < self.group.held_until or self.group.attached_at < float("inf"):
@@ -176,7 +180,9 @@ class Rules:
 
     def get_console_output(self, **_: Any) -> Any:
         self.draw("GetConsoleOutput")
-        return {"Output": "data" if self.now >= self.group.attached_at + self.group.guest else ""}
+        group = self.group
+        has_data = group.guest is not None and self.now >= group.attached_at + group.guest
+        return {"Output": line(f"i-{group.number}", [f"vol-{group.number}"], "mounted")} if has_data else {}
 
     def prove_active(self) -> None:
         self.draw("Auto Scaling", "Throttling")

@@ -2,7 +2,10 @@
 # of the line that imports it.
 import functools
 import json
+import os
 import random
+import re
+import zlib
 
 import boto3
 from botocore.config import Config
@@ -21,14 +24,16 @@ KEPT_FOR = 60  # seconds
 # Answers that another look will not change. They are believed only when they come again and again: a new instance,
 # volume, role or permission is not known everywhere at once. Every other error is looked at until the time is up.
 REFUSALS = {"AccessDenied", "AuthFailure", "UnauthorizedOperation", "ValidationError"}
+# What the agent, and the script that installs it, write on the serial console as a line of its own. Where the text
+# begins or ends within a line, none is seen.
+OUTCOME = re.compile(
+    r"(?<=\n)(autoheal-outcome/1 version=\S+ instance=(\S+) boot=(\S{36}) volumes=(\S+) outcome=(\S+)"
+    r" exit=\d+ reason=\S+) crc=([0-9a-f]{8})(?=[\r\n])"
+)
 
 
 # Nothing more can come of this event.
 class GiveUp(Exception): ...
-
-
-# Nothing more can come of it in this run.
-class TimeIsUp(GiveUp): ...
 
 
 @functools.cache
@@ -36,11 +41,31 @@ def client(service):
     return boto3.client(service, config=CALLS)
 
 
+def wanted_volumes():
+    """Device by volume id."""
+    pairs = [pair.strip().partition("=") for pair in os.environ["VOLUMES"].split(",")]
+    volumes = {volume: device for device, _, volume in pairs if device and volume}
+    if len(volumes) != len(pairs) or len(set(volumes.values())) != len(pairs):
+        raise ValueError(f"VOLUMES is not a list of device=volume-id, each once: {os.environ['VOLUMES']!r}")
+    return volumes
+
+
+def newest_outcome(console, instance):
+    """The last line of the newest boot of this instance about all the volumes, and its outcome; or None twice."""
+    lines = [line for line in OUTCOME.finditer(console) if line[2] == instance]
+    lines = [line for line in lines if f"{zlib.crc32(line[1].encode()):08x}" == line[6]]
+    for line in reversed(lines):
+        if line[3] == lines[-1][3] and wanted_volumes().keys() <= set(line[4].split(",")):
+            return line[0], line[5]
+    return None, None
+
+
 class Work:
     """What one event asks for."""
 
+    pause = LOOK_EVERY  # seconds until the next look
+
     refusals = REFUSALS
-    pause = LOOK_EVERY  # seconds until the next look, at least
 
     def __init__(self, context, sleep, about):
         self.context = context
@@ -48,7 +73,7 @@ class Work:
         self.about = about
         self.awaited = {}
         self.kept = {}  # answers, and the time that remained when they came
-        self.slowed = 0.0  # the last pause, in seconds
+        self.slowed = 0.0  # seconds that the next pause lasts at least, since requests are refused
 
     def verdict(self, refused):
         """The error that ends the work after refusals with these codes in a row, or nothing."""
@@ -87,8 +112,8 @@ class Work:
     def rest(self, throttled=False):
         """Pauses before the next look: twice as long each time that requests were refused, and half as long again after
         an answer. By chance a little less, so that those who were refused together do not come back together."""
-        self.slowed = max(min(self.slowed * (2 if throttled else 0.5), LOOK_SELDOM), self.pause)
-        self.sleep(self.slowed * random.uniform(0.75, 1))
+        self.slowed = min(max(2 * self.slowed, LOOK_EVERY), LOOK_SELDOM) if throttled else self.slowed / 2
+        self.sleep(max(self.slowed * random.uniform(0.75, 1), self.pause))
 
     def known(self, what, ask, *arguments):
         """The answer to a question; for a minute the one that there is, if no look has found it wanting."""
@@ -96,9 +121,14 @@ class Work:
             self.kept[what] = ask(*arguments), self.remaining()
         return self.kept[what][0]
 
+    def read_console(self, instance):
+        """The outcome on the serial console as it is now, which only Nitro types show."""
+        text = self.call("ec2", "get_console_output", InstanceId=instance, Latest=True).get("Output", "")
+        return newest_outcome(text, instance)
+
     def call(self, service, operation, **parameters):
         if self.remaining() < RESERVE:
-            raise TimeIsUp(self.time_is_up())
+            raise GiveUp(self.time_is_up())
         return getattr(client(service), operation)(**parameters)
 
     def remaining(self):
