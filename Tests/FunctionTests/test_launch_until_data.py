@@ -43,7 +43,7 @@ def test_the_first_look_is_45_s_after_the_attach_and_the_others_15_s_apart(cloud
 
 def test_looks_become_rarer_while_they_are_refused_and_frequent_again(cloud, until_data):
     action = until_data.launch(pending=0)
-    cloud.fail("GetConsoleOutput", *[THROTTLED] * 12)  # three attempts of botocore each
+    cloud.fail("GetConsoleOutput", *[THROTTLED] * 4)
     until_data.announce(action.instance, "mounted", after=320)
     assert until_data(action.event()) == "CONTINUE"
     every = [later - former for former, later in zip(looks(cloud), looks(cloud)[1:], strict=False)]
@@ -134,7 +134,8 @@ def test_standby_is_asked_for_until_it_is_so(cloud, until_data, fault):
 def test_standby_twice_at_the_same_time(cloud, until_data):
     action = until_data.launch()
     until_data.announce(action.instance, "refused", after=60, exit_code=78)
-    assert until_data.twice(action.event()) == ["KEPT", "OVER"]
+    # The other one may come to the completion, or before it find the action over.
+    assert until_data.twice(action.event()) in (["KEPT", "KEPT"], ["KEPT", "OVER"])
     assert action.outcomes == ["CONTINUE"] and cloud.capacity[until_data.group] == 0
 
 
