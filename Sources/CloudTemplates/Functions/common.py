@@ -113,7 +113,9 @@ class Work:
         """Pauses before the next look: twice as long each time that requests were refused, and half as long again after
         an answer. By chance a little less, so that those who were refused together do not come back together."""
         self.slowed = min(max(2 * self.slowed, LOOK_EVERY), LOOK_SELDOM) if throttled else self.slowed / 2
-        self.sleep(max(self.slowed * random.uniform(0.75, 1), self.pause))
+        # One that was refused comes back soon, however seldom it would look otherwise.
+        pause = self.slowed if throttled else max(self.slowed, self.pause)
+        self.sleep(pause * random.uniform(0.75, 1) if self.slowed > 1 else pause)
 
     def known(self, what, ask, *arguments):
         """The answer to a question; for a minute the one that there is, if no look has found it wanting."""
