@@ -49,7 +49,9 @@ def test_the_default_template_can_be_deployed_without_a_bucket():
     assert len(generate("cloudformation", *URL).encode()) <= 51_200
 
 
-@pytest.mark.parametrize(("file", "function"), [("device_attachment", "DeviceAttachment"), ("scale_up", "AutohealScaleup")])
+@pytest.mark.parametrize(
+    ("file", "function"), [("device_attachment", "DeviceAttachment"), ("scale_up", "AutohealScaleup")]
+)
 def test_the_functions_lost_their_explanations_only(stack, file, function):
     full, brief = ast.parse(deployed(file)), ast.parse(stack.properties(function)["Code"]["ZipFile"])
     assert ast.get_docstring(full).splitlines()[0] == ast.get_docstring(brief)
@@ -74,7 +76,9 @@ def test_the_instance_has_no_role(stack):
 
 
 @pytest.mark.parametrize("options", [(), ("--no-address",), ("--existing-volume",)])
-@pytest.mark.parametrize(("function", "name"), [("DeviceAttachment", "device_attachment"), ("AutohealScaleup", "scale_up")])
+@pytest.mark.parametrize(
+    ("function", "name"), [("DeviceAttachment", "device_attachment"), ("AutohealScaleup", "scale_up")]
+)
 def test_each_role_allows_what_its_function_calls_and_nothing_more(function, name, options):
     parameters = {"VolumeId": "vol-0123456789abcdef0"} if "--existing-volume" in options else {}
     stack = template(*URL, *options, **parameters)
