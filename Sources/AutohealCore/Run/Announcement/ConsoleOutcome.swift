@@ -90,7 +90,8 @@ package struct ConsoleOutcome: Hashable, Sendable {
         (97...102).contains(byte) || (48...57).contains(byte)
     }
 
-    private static func isInstance(_ text: String) -> Bool {
+    /// Whether a text is the id of an instance of EC2.
+    package static func isInstance(_ text: String) -> Bool {
         let digits = text.utf8.dropFirst(2)
         return text.utf8.starts(with: "i-".utf8) && [8, 17].contains(digits.count) && digits.allSatisfy(isHexadecimal)
     }
