@@ -17,7 +17,7 @@ struct Announcer: Sendable {
     let tags: InstanceTags
     let logger: Logger
 
-    /// For a mount(8) that is about to end, and for the metadata service.
+    /// For a mount(8) that is about to end.
     private static let patience: Duration = .seconds(10)
     /// From look to look while there is nothing to say.
     private static let pause: Duration = .seconds(1)
@@ -34,8 +34,10 @@ struct Announcer: Sendable {
         // Kept until the end: it asks who this instance is.
         let identity = InstanceWatch(filling: tags, environment: environment, logger: logger)
         defer { withExtendedLifetime(identity) {} }
+        if tags.instance == nil { await tags.wait(atMost: Self.pause) }
         let clock = ContinuousClock()
-        var end = clock.now + Self.patience
+        let start = clock.now
+        var end = start + Self.patience
         var last: ConsoleOutcome?
         var said: String?
         // What a unit that has failed leaves for this one tells of that failure alone.
@@ -65,6 +67,8 @@ struct Announcer: Sendable {
                     )
                 } catch {
                     note("Nothing is written on the console: \(error.words)")
+                    // On Xen, cloud-init may tell it later.
+                    end = max(end, start + duration)
                 }
             case .pending(let what): note("Nothing is written on the console yet: \(what)")
             case .none(let why): note("Nothing is written on the console: \(why)")
