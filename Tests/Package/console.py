@@ -5,8 +5,8 @@ import zlib
 
 LINE = re.compile(
     r"autoheal-outcome/1 version=(?P<version>[a-z0-9.-]+) instance=(?P<instance>i-[0-9a-f]+)"
-    r" boot=(?P<boot>[0-9a-f-]{36}) volumes=(?P<volumes>-|vol-[0-9a-f]+(?:,vol-[0-9a-f]+)*) outcome=(?P<outcome>[a-z-]+)"
-    r" exit=(?P<exit>[0-9]+) reason=(?P<reason>[a-z0-9-]+) crc=(?P<crc>[0-9a-f]{8})"
+    r" boot=(?P<boot>[0-9a-f-]{36}) volumes=(?P<volumes>-|vol-[0-9a-f]+(?:,vol-[0-9a-f]+)*)"
+    r" outcome=(?P<outcome>[a-z-]+) exit=(?P<exit>[0-9]+) reason=(?P<reason>[a-z0-9-]+) crc=(?P<crc>[0-9a-f]{8})"
 )
 
 

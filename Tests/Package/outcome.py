@@ -6,7 +6,7 @@ import subprocess
 
 from baked import CLOUD_INIT
 from console import crc, outcomes
-from machine import UNIT, Disk, MachineError
+from machine import DROP_IN, EXAMPLES, UNIT, Disk, MachineError
 
 ANNOUNCER = "autoheal-outcome.service"
 ARRIVAL = "autoheal-agent-arrival.service"
@@ -27,7 +27,8 @@ def story(stage):
     unknown(stage)
     identity(tree, INSTANCE)
     with Disk(tree.path + "-outcome", 64 << 20) as other:
-        for act in (late, lost, label_and_strangers, refused_and_mended, several, wrong, by_fstab):
+        acts = (late, lost, powers_off, label_and_strangers, refused_and_mended, several, wrong, by_fstab)
+        for act in acts:
             disk.erase()
             try:
                 act(stage, other)
@@ -64,9 +65,9 @@ def wait_for(machine, outcome, more_than=0):
     """The newest line, once it says that."""
     return machine.wait(
         f"'{outcome}' on the console",
-        lambda: len(lines(machine, outcome)) > more_than
-        and lines(machine)[-1]["outcome"] == outcome
-        and lines(machine)[-1],
+        lambda: (
+            len(lines(machine, outcome)) > more_than and lines(machine)[-1]["outcome"] == outcome and lines(machine)[-1]
+        ),
     )
 
 
@@ -100,8 +101,8 @@ def late(stage, _):
         boot = machine.run("cat", "/proc/sys/kernel/random/boot_id").strip()
         version = machine.run("autoheal-agent", "--version").strip()
         expected = {
-            "version": version, "instance": INSTANCE, "boot": boot, "volumes": VOLUME, "outcome": "mounted", "exit": "0",
-            "reason": "-", "crc": line["crc"],
+            "version": version, "instance": INSTANCE, "boot": boot, "volumes": VOLUME, "outcome": "mounted",
+            "exit": "0", "reason": "-", "crc": line["crc"],
         }  # fmt: skip
         check("a volume that came late is mounted, and that is said", line == expected, line)
         check("and nothing else was", lines(machine) == lines(machine, "mounted"), lines(machine))
@@ -110,7 +111,11 @@ def late(stage, _):
         check("it is said again, for as long as it shall be", 3 <= said <= 6, said)
         check("the unit that says it has not failed", machine.state(ANNOUNCER)["Result"] == "success")
         complaints = machine.journal("--unit", ANNOUNCER)
-        check("nothing complains about the sandbox", "denied" not in complaints and "ermitted" not in complaints, complaints)
+        check(
+            "nothing complains about the sandbox",
+            "denied" not in complaints and "ermitted" not in complaints,
+            complaints,
+        )
 
         machine.run("systemctl", "restart", UNIT)
         wait_for(machine, "mounted", said)
@@ -129,7 +134,8 @@ def late(stage, _):
         line = lines(machine)[-1]
         check(
             "released is on the console when 'release' has ended",
-            (line["outcome"], line["exit"], line["volumes"]) == ("released", "0", VOLUME) and len(lines(machine)) > before,
+            (line["outcome"], line["exit"], line["volumes"]) == ("released", "0", VOLUME)
+            and len(lines(machine)) > before,
             line,
         )
         wait_for(machine, "released", 1)
@@ -158,7 +164,9 @@ def lost(stage, _):
         machine.wait("a run", lambda: machine.state()["SubState"] == "start")
         machine.try_to("systemctl", "stop", UNIT)
         is_over(machine)
-        check("of a run that was asked to end nothing is said", len(lines(machine)) <= failed + 1, lines(machine)[failed:])
+        check(
+            "of a run that was asked to end nothing is said", len(lines(machine)) <= failed + 1, lines(machine)[failed:]
+        )
         disk.attach(machine)
         machine.run("systemctl", "reset-failed", UNIT)
         machine.run("systemctl", "start", ARRIVAL)
@@ -167,10 +175,25 @@ def lost(stage, _):
         disk.detach(machine)
 
 
+def powers_off(stage, _):
+    check, tree, disk = stage.report.check, stage.tree, stage.disk
+    configure(tree, (disk, VOLUME, "/data"))
+    with open(tree.file(DROP_IN)) as file:
+        before = file.read()
+    with open(tree.file(f"{EXAMPLES}/replace-instance.conf")) as example:
+        tree.write(DROP_IN, example.read() + "[Service]\nRestartSec=2\n")
+    with stage.machine() as machine:
+        machine.wait("the machine to power off", machine.has_ended)
+    found = [(line["outcome"], line["exit"]) for line in lines(machine)]
+    check("an instance that powers off has said it before", set(found) == {("failed", "66")}, machine.console()[-800:])
+    tree.write(DROP_IN, before)
+
+
 # What the kernel and the agent quote: a label with a line of its own in it, which f2fs has room for.
-def forged(boot, outcome="mounted"):
+def forged(boot):
     return crc(
-        f"autoheal-outcome/1 version=9.9.9 instance={INSTANCE} boot={boot} volumes={VOLUME} outcome={outcome} exit=0 reason=-"
+        f"autoheal-outcome/1 version=9.9.9 instance={INSTANCE} boot={boot} volumes={VOLUME} outcome=mounted exit=0"
+        " reason=-"
     )
 
 
@@ -212,7 +235,11 @@ def label_and_strangers(stage, _):
         line = wait_for(machine, "refused")
         console = machine.console()
         check("a label is on the console", "9.9.9" in console, console[-800:])
-        check("and makes no line there", (line["exit"], line["version"]) == ("65", machine.run("autoheal-agent", "--version").strip()), line)
+        check(
+            "and makes no line there",
+            (line["exit"], line["version"]) == ("65", machine.run("autoheal-agent", "--version").strip()),
+            line,
+        )
         nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c")
         for what, command in STRANGERS.items():
             done = machine.try_to(*nobody, command.format(line=shlex.quote(forged(boot))))
@@ -291,7 +318,9 @@ def wrong(stage, _):
 def by_fstab(stage, _):
     check, tree, disk = stage.report.check, stage.tree, stage.disk
     os.remove(tree.file("/etc/autoheal-agent/config.toml"))
-    options = f"nofail,x-systemd.mount-timeout=infinity,autoheal.device={disk.node},autoheal.tries=30,autoheal.interval=1"
+    options = (
+        f"nofail,x-systemd.mount-timeout=infinity,autoheal.device={disk.node},autoheal.tries=30,autoheal.interval=1"
+    )
     tree.write("/etc/fstab", f"{VOLUME} /data autoheal {options} 0 0\n")
     with stage.machine() as machine:
         machine.wait("the mount to wait", lambda: machine.state("data.mount")["ActiveState"] == "activating")
@@ -307,7 +336,11 @@ def by_fstab(stage, _):
         machine.run("systemctl", "stop", UNIT)
         machine.try_to("systemctl", "start", "data.mount")
         line = wait_for(machine, "failed")
-        check("where the unit is off, the mount stands for itself", line["exit"] == "66" and len(lines(machine)) > before, line)
+        check(
+            "where the unit is off, the mount stands for itself",
+            line["exit"] == "66" and len(lines(machine)) > before,
+            line,
+        )
         disk.attach(machine)
         machine.run("mount", "/data")
         wait_for(machine, "mounted", before)

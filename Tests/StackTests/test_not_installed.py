@@ -1,7 +1,9 @@
 """User data that runs for real, and gives up: the line on the console that programs read from outside."""
 
+import itertools
 import re
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +28,7 @@ printf '#!/bin/sh\ncase $1 in is-enabled) exit 1 ;; enable) exit 1 ;; esac\n' >/
 def outcomes(sandbox):
     lines = sandbox.read("console").split("\n")
     found = [line for line in lines if line.startswith("autoheal-outcome/")]
-    assert all(before == "" for before, line in zip(lines, lines[1:], strict=False) if line in found), lines
+    assert all(before == "" for before, line in itertools.pairwise(lines) if line in found), lines
     return found
 
 
@@ -40,7 +42,7 @@ def test_it_says_for_programs_that_nothing_is_installed(sandbox):
     assert len(lines) == 10 and len(set(lines)) == 1, said
     instance, boot, volumes, reason, crc = LINE.match(lines[0]).groups()
     assert (instance, volumes) == (INSTANCE, "vol-0123456789abcdef0")
-    assert boot == open("/proc/sys/kernel/random/boot_id").read().strip()
+    assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     assert reason.startswith("this-image-has-no-autoheal-agent")
     assert int(crc, 16) == zlib.crc32(lines[0].rpartition(" crc=")[0].encode())
 

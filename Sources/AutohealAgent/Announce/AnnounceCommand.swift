@@ -1,6 +1,7 @@
 import ArgumentParser
 import AutohealHost
 import AutohealPlan
+import ConfigurationFile
 import Glibc
 import StructuredLogging
 

@@ -48,6 +48,7 @@ struct Announcer: Sendable {
         }
         while true {
             let boot = BootID.current()
+            let news = RuntimeNews(directory)
             let survey = await OutcomeSurvey(
                 configurationFile,
                 in: directory,
@@ -83,7 +84,6 @@ struct Announcer: Sendable {
             last = current
             let next = clock.now + (current == nil ? Self.pause : interval)
             guard next <= end else { return .ok }
-            let news = RuntimeNews(directory)
             while clock.now < next, current == nil || news == RuntimeNews(directory) {
                 do throws(VolumeError) { try host.pause(min(Self.pause, next - clock.now)) } catch { return .ok }
             }

@@ -61,7 +61,7 @@ struct OutcomeSurvey {
         return OutcomeEvidence.Volume(
             id: wish.spec.volumeID ?? report?.volumeID.flatMap { VolumeID($0) },
             isMounted: status?.status == .ok && isAsConfigured,
-            isUnmounted: (try? MountTable()).map { $0.topmost(at: mountPoint) == nil } ?? false,
+            isUnmounted: isUnmounted(mountPoint),
             hasLostWrites: report?.lostWrites != nil,
             isBeingMounted: mountState == "activating" || directory.isLocked(mountPoint),
             hasFailedMount: mountState == "failed",
@@ -69,6 +69,12 @@ struct OutcomeSurvey {
                 report.exitStatus == .ok ? nil : .init(exit: report.exitStatus.rawValue, cause: report.cause)
             }
         )
+    }
+
+    /// Where nobody tells, it is not.
+    private static func isUnmounted(_ mountPoint: String) -> Bool {
+        guard let mounts = try? MountTable() else { return false }
+        return mounts.topmost(at: mountPoint) == nil
     }
 }
 

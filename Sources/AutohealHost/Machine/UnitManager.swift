@@ -55,7 +55,7 @@ package struct UnitManager: Sendable {
             ), result.terminationStatus.isSuccess
         else { return nil }
         let pairs = result.standardOutput.split(whereSeparator: \.isNewline).compactMap { line in
-            line.firstIndex(of: "=").map { (String(line[..<$0]), String(line[line.index(after: $0)...])) }
+            line.firstIndex(of: "=").map { sign in (String(line[..<sign]), String(line[sign...].dropFirst())) }
         }
         return Dictionary(pairs) { first, _ in first }
     }
