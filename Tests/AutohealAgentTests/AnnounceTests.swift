@@ -123,7 +123,9 @@ struct AnnounceTests {
         let names = try FileManager.default.contentsOfDirectory(atPath: directory)
         let name = try #require(names.first { $0.hasSuffix(".json") })
         let text = try #require(Files.text("\(directory)/\(name)"))
-        for other in [text.replacing(boot, with: String(boot.reversed())), text.replacing("\"boot\"", with: "\"boat\"")] {
+        for other in [
+            text.replacing(boot, with: String(boot.reversed())), text.replacing("\"boot\"", with: "\"boat\""),
+        ] {
             #expect(other != text)
             try Files.write(other, to: "\(directory)/\(name)")
             _ = try await announce(volume, file)

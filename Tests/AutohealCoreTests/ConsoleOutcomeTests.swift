@@ -35,7 +35,10 @@ struct ConsoleOutcomeTests {
                 == "\(head) volumes=- outcome=refused exit=78 reason=- crc=e22d5d11"
         )
         #expect(
-            try line(volumes: ["vol-22222222", "VOL-11111111", "vol-22222222"], .init(failed: 66, reason: "device-absent"))
+            try line(
+                volumes: ["vol-22222222", "VOL-11111111", "vol-22222222"],
+                .init(failed: 66, reason: "device-absent")
+            )
                 == "\(head) volumes=vol-11111111,vol-22222222 outcome=failed exit=66 reason=device-absent crc=6af5e920"
         )
         #expect(
@@ -60,7 +63,8 @@ struct ConsoleOutcomeTests {
         arguments: [
             nil, "", "i-", "unknown", "iid-datasource-none", "i-0123456789abcdef", "i-0123456789ABCDEF0",
             "i-0123456789abcdef0 outcome=mounted", "i-0123456789abcdef\n", "i-01234567\u{e9}", "vol-01234567",
-            "0e4f1d5c-1c2b-4a39-8877-66554433221", "0e4f1d5c1c2b4a39887766554433221100aa", "0e4f1d5c-1c2b-4a39-8877-66554433221 ",
+            "0e4f1d5c-1c2b-4a39-8877-66554433221", "0e4f1d5c1c2b4a39887766554433221100aa",
+            "0e4f1d5c-1c2b-4a39-8877-66554433221 ",
         ]
     )
     func identity(text: String?) {

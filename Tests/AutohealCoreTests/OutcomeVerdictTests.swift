@@ -49,12 +49,19 @@ struct OutcomeVerdictTests {
     func failure() {
         #expect(ending(verdict(.atWork, exit: 66, [absent])) == nil)
         #expect(ending(verdict(.failed, exit: 66, [absent])) == .init(.failed, exit: 66, reason: "device-absent"))
-        #expect(ending(verdict(.failed, exit: 65, [mounted, foreign])) == .init(.refused, exit: 65, reason: "partition-table"))
+        #expect(
+            ending(verdict(.failed, exit: 65, [mounted, foreign]))
+                == .init(.refused, exit: 65, reason: "partition-table")
+        )
         // The one whose status the unit has ended with.
-        #expect(ending(verdict(.failed, exit: 66, [foreign, absent])) == .init(.failed, exit: 66, reason: "device-absent"))
+        #expect(
+            ending(verdict(.failed, exit: 66, [foreign, absent])) == .init(.failed, exit: 66, reason: "device-absent")
+        )
         // What an earlier run has left is not the reason of this one.
         #expect(ending(verdict(.failed, exit: 78, [absent])) == .init(.refused, exit: 78, reason: "configuration"))
-        #expect(ending(verdict(.failed, exit: 78, [], isRight: false)) == .init(.refused, exit: 78, reason: "configuration"))
+        #expect(
+            ending(verdict(.failed, exit: 78, [], isRight: false)) == .init(.refused, exit: 78, reason: "configuration")
+        )
         #expect(ending(verdict(.failed, exit: 137, [Volume()])) == .init(.failed, exit: 137, reason: "killed"))
         #expect(ending(verdict(.failed, exit: 0, [Volume()]))?.exit == 70)
     }

@@ -27,7 +27,9 @@ struct OutcomeSurvey {
         var volumes: [OutcomeEvidence.Volume] = []
         // While the unit is at work nothing can be said, and the devices are its.
         for wish in wishes.volumes where unit?.state != .atWork || handOver != nil {
-            volumes.append(await Self.look(wish, reports, directory, isUnderUnit: unit != nil, isReleased: handOver != nil))
+            volumes.append(
+                await Self.look(wish, reports, directory, isUnderUnit: unit != nil, isReleased: handOver != nil)
+            )
         }
         let known = Set(wishes.volumes.map { canonicalMountPoint($0.spec.mountPoint) })
         evidence = OutcomeEvidence(

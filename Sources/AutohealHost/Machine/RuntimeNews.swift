@@ -13,6 +13,7 @@ package struct RuntimeNews: Hashable, Sendable {
         nanoseconds = isThere ? information.st_mtim.tv_nsec : 0
         var target = [CChar](repeating: 0, count: 64)
         let count = readlink("/run/systemd/units/invocation:\(AgentUnit.name)", &target, target.count)
-        invocation = count < 0 ? nil : String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        invocation =
+            count < 0 ? nil : String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
