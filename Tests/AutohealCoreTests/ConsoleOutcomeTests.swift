@@ -82,14 +82,14 @@ struct ConsoleOutcomeTests {
     )
     func hostile(text: String) throws {
         #expect(throws: ConsoleOutcome.Missing.version) { try line(version: "\(text) ") }
-        let line = try line(volumes: [text, "vol-\(text)"], .init(failed: 74, reason: text))
-        #expect(line.utf8.allSatisfy { (0x20...0x7E).contains($0) })
-        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
-        #expect(fields.count == 9 && line.utf8.count < 400)
+        let said = try line(volumes: [text, "vol-\(text)"], .init(failed: 74, reason: text))
+        #expect(said.utf8.allSatisfy { (0x20...0x7E).contains($0) })
+        let fields = said.split(separator: " ", omittingEmptySubsequences: false)
+        #expect(fields.count == 9 && said.utf8.count < 400)
         let reason = fields[7].split(separator: "=", maxSplits: 1)[1]
         #expect(!reason.isEmpty && reason.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-".utf8.contains($0) })
         let sum = try #require(UInt32(fields[8].dropFirst(4), radix: 16))
-        #expect(sum == crc32(Array(line.utf8.dropLast(13))) && fields[8].utf8.count == 12)
+        #expect(sum == crc32(Array(said.utf8.dropLast(13))) && fields[8].utf8.count == 12)
     }
 
     @Test("what a reason cannot have becomes a dash")

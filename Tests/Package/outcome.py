@@ -71,6 +71,12 @@ def wait_for(machine, outcome, more_than=0):
     )
 
 
+def begin_again(machine, *verb):
+    """However often it was begun."""
+    machine.try_to("systemctl", "reset-failed", UNIT)
+    machine.run("systemctl", *(verb or ("start",)), UNIT)
+
+
 def is_over(machine):
     """Waits until nothing is repeated any more."""
     machine.wait("the announcer to end", lambda: machine.state(ANNOUNCER)["ActiveState"] in ("inactive", "failed"))
@@ -117,7 +123,7 @@ def late(stage, _):
             complaints,
         )
 
-        machine.run("systemctl", "restart", UNIT)
+        begin_again(machine, "restart")
         wait_for(machine, "mounted", said)
         machine.run("systemctl", "stop", "dependent.service")
         machine.run("umount", "/data")
@@ -140,8 +146,9 @@ def late(stage, _):
         )
         wait_for(machine, "released", 1)
         check("and again afterwards", True)
-        machine.run("systemctl", "start", UNIT)
-        wait_for(machine, "mounted", len(lines(machine, "mounted")))
+        before = len(lines(machine, "mounted"))
+        begin_again(machine)
+        wait_for(machine, "mounted", before)
         check("taken back, it is mounted", True)
         disk.detach(machine)
 
@@ -159,8 +166,7 @@ def lost(stage, _):
             (line, state, machine.outcomes("refused")),
         )
         failed = len(lines(machine))
-        machine.run("systemctl", "reset-failed", UNIT)
-        machine.run("systemctl", "start", "--no-block", UNIT)
+        begin_again(machine, "start", "--no-block")
         machine.wait("a run", lambda: machine.state()["SubState"] == "start")
         machine.try_to("systemctl", "stop", UNIT)
         is_over(machine)
@@ -230,8 +236,7 @@ def label_and_strangers(stage, _):
         boot = machine.run("cat", "/proc/sys/kernel/random/boot_id").strip()
         label(disk, f"x\n{forged(boot)}\n")
         disk.attach(machine)
-        machine.try_to("systemctl", "reset-failed", UNIT)
-        machine.run("systemctl", "restart", "--no-block", UNIT)
+        begin_again(machine, "restart", "--no-block")
         line = wait_for(machine, "refused")
         console = machine.console()
         check("a label is on the console", "9.9.9" in console, console[-800:])
@@ -293,8 +298,7 @@ def several(stage, other):
         )
         check("although the other one is", len(machine.mounts("/data")) == 1)
         other.attach(machine)
-        machine.run("systemctl", "reset-failed", UNIT)
-        machine.run("systemctl", "start", UNIT)
+        begin_again(machine)
         line = wait_for(machine, "mounted")
         check("both are mounted, and that is said", line["volumes"] == f"{VOLUME},{OTHER}", line)
         machine.run("autoheal-agent", "release", "/other")
