@@ -73,6 +73,7 @@ struct ReleaseCommand: AsyncParsableCommand {
         let run = ReleaseRun(
             wait: .seconds(wait ?? file?.handOver.wait ?? HandOverSettings.defaultWait),
             specs: specs(file),
+            configurationFile: configurationFile,
             environment: environment,
             tags: tags,
             logging: LoggingConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AutohealHost
 import AutohealPlan
 import Glibc
 
@@ -31,6 +32,11 @@ struct GrowCommand: AsyncParsableCommand {
             Main.complain("autoheal-agent: growing needs root: run it with sudo, or as a service.")
             throw ExitCode(ExitStatus.noPermission.rawValue)
         }
-        throw ExitCode(await RunContext(configuration).growAll().rawValue)
+        let run = RunContext(configuration)
+        let status = await run.growAll()
+        let unit = AgentUnit(run.runtimeDirectory)
+        // It may have mended what the unit has failed for.
+        if !unit.isBegun { await unit.announce() }
+        throw ExitCode(status.rawValue)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AutohealHost
 import AutohealPlan
 import Glibc
 import Logging
@@ -45,6 +46,9 @@ struct MountCommand: AsyncParsableCommand {
                 "In this mount namespace, which is not the machine's, nobody else sees what is mounted"
             )
         }
-        throw ExitCode(await run.mountAll().rawValue)
+        let status = await run.mountAll()
+        // Its unit says what itself came to.
+        if !configuration.isOfUnit { await AgentUnit(run.runtimeDirectory).announce() }
+        throw ExitCode(status.rawValue)
     }
 }
