@@ -27,11 +27,13 @@ def shortened(name: str) -> str:
     """The same program in few bytes."""
     import python_minifier  # only who makes it needs that
 
+    # Names of errors are in the log.
+    errors = re.findall(r"^class (\w+)\(\w*(?:Exception|GiveUp)\)", whole(name), re.MULTILINE)
     text = python_minifier.minify(
         whole(name),
         remove_literal_statements=True,
-        hoist_literals=False,
-        rename_globals=False,
+        rename_globals=True,
+        preserve_globals=["handler", *errors],
     )
     what = whole(name).split("\n")[0].removeprefix('"""').removesuffix('"""')
     head = f"# {what} Shortened; the source is {name}.py of autoheal-agent.\n"
