@@ -61,10 +61,12 @@ let package = Package(
         .target(
             name: "ConfigurationFile",
             dependencies: [
-                "AutohealSpec", "TOMLKit",
+                "AutohealSpec", "CTOMLOutline", "TOMLKit",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        // Where things stand in a TOML text, by the header of TOMLKit's parser, which is among its sources.
+        .target(name: "CTOMLOutline", dependencies: ["TOMLKit"]),
 
         // The flags that describe a volume, the same for both programs.
         .target(
@@ -151,7 +153,7 @@ let package = Package(
             ]
         ),
 
-        // Generates: what is around the agent. No C library but TOMLKit's; builds on macOS too, and may use Foundation.
+        // Generates: what is around the agent. No C but TOMLKit's; builds on macOS too, and may use Foundation.
         .target(
             name: "CloudTemplates",
             dependencies: [
@@ -237,7 +239,7 @@ let package = Package(
     ]
 )
 
-for target in package.targets where target.type != .system && !["CLinux", "CDigest"].contains(target.name) {
+for target in package.targets where target.type != .system && !["CLinux", "CDigest", "CTOMLOutline"].contains(target.name) {
     target.swiftSettings = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),
