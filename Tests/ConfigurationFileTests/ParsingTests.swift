@@ -1,5 +1,6 @@
 import AutohealSpec
 import ConfigurationFile
+import NetworkAddress
 import Testing
 
 @Suite("A configuration file, read")
@@ -58,7 +59,7 @@ struct ParsingTests {
         #expect(file.health.startLimit == 60)
         #expect(file.health.freePercent == 10)
         #expect(file.health.requireServices == ["postgresql@15-main.service", "a.socket"])
-        let page = file.health.requireURL.flatMap(HTTPTarget.init)
+        let page = file.health.requireURL.flatMap { try? HTTPTarget($0) }
         #expect(page.map { "\($0)" } == "http://127.0.0.1:8080/ready?deep=1")
         #expect(file.handOver.reasons == [.terminate, .spot])
         #expect(file.handOver.wait == 90)

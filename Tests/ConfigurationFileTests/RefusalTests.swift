@@ -77,6 +77,10 @@ struct RefusalTests {
             text: volume + "[health]\nrequire-url = 'http://example.com/'",
             expected: "is not http://ADDRESS[:PORT]/PATH"
         ),
+        Case(
+            text: volume + "[health]\nrequire-url = 'http://127.0.0.1:99999999999999999999/'",
+            expected: "is not http://ADDRESS[:PORT]/PATH"
+        ),
         Case(text: volume + "health = 1", expected: "'health' is not a key"),
         Case(text: "health = 1\n" + volume, expected: "c:1: health must be a table, written [health]."),
         Case(
