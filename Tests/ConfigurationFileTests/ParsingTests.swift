@@ -78,6 +78,14 @@ struct ParsingTests {
         #expect(volume.check == false)
         #expect(volume.mkfsOptions == ["-m", "0"])
         #expect(try file.specs().map(\.mountPoint) == ["/data"])
+        // No key is forgotten where flags are laid over a file, and none of the file wins.
+        #expect(VolumeSettings().over(volume) == volume && volume.over(VolumeSettings()) == volume)
+        #expect(HealthSettings().over(file.health) == file.health && file.health.over(HealthSettings()) == file.health)
+        var flags = VolumeSettings()
+        flags.grow = true
+        flags.mkfsOptions = []
+        let both = flags.over(volume)
+        #expect(both.grow == true && both.mkfsOptions == [] && both.check == false && both.label == "data")
     }
 
     @Test("An empty file is valid: the machine has not been configured", arguments: ["", "# nothing\n", "[agent]\n"])

@@ -32,7 +32,7 @@ struct WatchCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
+    @Option(name: .customLong("config"), help: RunFlags.configurationHelp)
     var configurationFile: String?
 
     @OptionGroup(title: "Health") var health: HealthFlags
