@@ -16,11 +16,10 @@ package struct HTTPTarget: Hashable, Sendable, CustomStringConvertible {
     ///   not be up yet and hang for longer than the agent works.
     package init(_ text: String) throws(Problem) {
         guard let parts = URLComponents(string: text) else { throw .malformed }
-        guard let scheme = parts.scheme?.lowercased(), scheme == "http" else {
-            throw parts.scheme?.lowercased() == "https" ? .encrypted : .notHTTP
-        }
+        let scheme = parts.scheme?.lowercased()
+        guard scheme != "https" else { throw .encrypted }
+        guard scheme == "http", let host = parts.host else { throw .notHTTP }
         guard parts.user == nil, parts.password == nil, parts.fragment == nil else { throw .unexpectedPart }
-        let host = parts.host ?? ""
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         let address = bare.lowercased() == "localhost" ? "127.0.0.1" : bare
         guard ListenAddress.isAddress(address), (bare != host) == address.contains(":") else { throw .badAddress }
