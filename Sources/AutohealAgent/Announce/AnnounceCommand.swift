@@ -16,7 +16,7 @@ struct AnnounceCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
+    @Option(name: .customLong("config"), help: RunFlags.configurationHelp)
     var configurationFile: String?
 
     @Option(help: ArgumentHelp("The console.", valueName: "device"))

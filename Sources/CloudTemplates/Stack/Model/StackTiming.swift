@@ -9,7 +9,7 @@ enum StackTiming {
     /// Lambda: a launch that takes longer than one run goes on in the next, up to three in all.
     static let invocationAge = 3600
     /// A launch whose event was lost is served that late; one that was served costs three requests then.
-    static let noticeDelay = 120
+    static let noticeDelay = 300
     /// Lambda asks for no less than the function's own.
     static let noticeVisibility = function + 60
     static let noticeRetention = invocationAge + noticeDelay
