@@ -1,6 +1,5 @@
 """The template as a whole: what lint, its policies, its parameters and moto say of it."""
 
-import ast
 import json
 
 import boto3
@@ -46,25 +45,21 @@ def test_every_name_of_the_original_is_kept(stack):
 
 
 def test_the_default_template_can_be_deployed_without_a_bucket():
-    assert len(generate("cloudformation", *URL).encode()) <= 51_200
+    """In the form for machines: what indentation and comments cost is for a reader, and needs a bucket."""
+    assert len(generate("cloudformation", *URL, "--format", "json").encode()) <= 51_200
+    told = run("cloudformation", "-o", "/dev/null", "--force").stderr
+    assert "aws cloudformation deploy --s3-bucket BUCKET" in told and "--format json" in told
 
 
-@pytest.mark.parametrize(
-    ("file", "function"), [("device_attachment", "DeviceAttachment"), ("scale_up", "AutohealScaleup")]
-)
-def test_the_functions_lost_their_explanations_only(stack, file, function):
-    full, brief = ast.parse(deployed(file)), ast.parse(stack.properties(function)["Code"]["ZipFile"])
-    assert ast.get_docstring(full).splitlines()[0] == ast.get_docstring(brief)
-    for each in ast.walk(full):
-        if isinstance(each, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(each):
-            del each.body[0]
-    assert [ast.dump(each) for each in full.body[1:]] == [ast.dump(each) for each in brief.body[1:]]
+def test_the_functions_are_those_that_are_tested(stack):
+    for function, file in ("DeviceAttachment", "device_attachment"), ("AutohealScaleup", "scale_up"):
+        assert stack.properties(function)["Code"]["ZipFile"] == deployed(file)
 
 
 def test_the_console_shows_every_parameter_in_a_group(stack):
     interface = stack.source["Metadata"]["AWS::CloudFormation::Interface"]
     grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
-    assert sorted(grouped) == sorted(stack.parameters) == sorted(interface["ParameterLabels"])
+    assert sorted(grouped) == sorted(stack.parameters)
 
 
 def test_the_instance_has_no_role(stack):
@@ -132,8 +127,11 @@ def test_the_function_has_given_up_before_the_hook_does(stack):
     function, hook = stack.properties("DeviceAttachment"), stack.properties("DeviceAttachmentHook")
     assert 840 <= function["Timeout"] <= 900 < hook["HeartbeatTimeout"]
     (target,) = stack.properties("EventRule")["Targets"]
-    for age in target["RetryPolicy"], stack.properties("DeviceAttachmentRetries"):
-        assert age["MaximumEventAgeInSeconds"] <= hook["HeartbeatTimeout"]
+    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] <= hook["HeartbeatTimeout"]
+    # Three runs, a minute and two minutes apart, by one event; each begins with a heartbeat.
+    assert stack.properties("DeviceAttachmentRetries")["MaximumEventAgeInSeconds"] >= 2 * (function["Timeout"] + 120)
+    notices = stack.properties("LaunchNotices")
+    assert notices["VisibilityTimeout"] > function["Timeout"] and notices["DelaySeconds"] < hook["HeartbeatTimeout"]
 
 
 # Parameters

@@ -105,7 +105,8 @@ extension CloudFormationStack {
                     [
                         "Id": "DeviceAttachment", "Arn": .attribute("DeviceAttachment", "Arn"),
                         "RetryPolicy": [
-                            "MaximumEventAgeInSeconds": .integer(StackTiming.eventAge), "MaximumRetryAttempts": .integer(StackTiming.deliveryRetries),
+                            "MaximumEventAgeInSeconds": .integer(StackTiming.eventAge),
+                            "MaximumRetryAttempts": .integer(StackTiming.deliveryRetries),
                         ],
                         "DeadLetterConfig": ["Arn": .attribute("DeviceAttachmentDeadLetters", "Arn")],
                     ]
@@ -131,7 +132,10 @@ extension CloudFormationStack {
                 "DeviceAttachmentDeadLetters",
                 "AWS::SQS::Queue",
                 comment: "Launches that could not be served, for an operator to look at: the hook abandons them.",
-                ["MessageRetentionPeriod": .integer(StackTiming.deadLetterRetention), "SqsManagedSseEnabled": true, "Tags": ownTagList]
+                [
+                    "MessageRetentionPeriod": .integer(StackTiming.deadLetterRetention), "SqsManagedSseEnabled": true,
+                    "Tags": ownTagList,
+                ]
             ),
             Resource(
                 "DeviceAttachmentDeadLettersPolicy",
@@ -158,9 +162,11 @@ extension CloudFormationStack {
         Resource(
             "DeviceAttachmentRetries",
             "AWS::Lambda::EventInvokeConfig",
-            comment: "The function raises when it needs another run: the launch takes longer, or the hook did not answer.",
+            comment:
+                "The function raises when it needs another run: the launch takes longer, or the hook did not answer.",
             [
-                "FunctionName": .ref("DeviceAttachment"), "Qualifier": "$LATEST", "MaximumRetryAttempts": .integer(StackTiming.invocationRetries),
+                "FunctionName": .ref("DeviceAttachment"), "Qualifier": "$LATEST",
+                "MaximumRetryAttempts": .integer(StackTiming.invocationRetries),
                 "MaximumEventAgeInSeconds": .integer(StackTiming.invocationAge),
                 "DestinationConfig": [
                     "OnFailure": ["Destination": .attribute("DeviceAttachmentDeadLetters", "Arn")]

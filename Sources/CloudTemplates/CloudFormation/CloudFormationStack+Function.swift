@@ -10,7 +10,8 @@ extension CloudFormationStack {
             "AWS::Lambda::Function",
             comment: comment,
             [
-                "Runtime": .string(StackConstant.runtime), "Handler": "index.handler", "Role": .attribute("\(id)Role", "Arn"),
+                "Runtime": .string(StackConstant.runtime), "Handler": "index.handler",
+                "Role": .attribute("\(id)Role", "Arn"),
                 "Timeout": .integer(StackTiming.function), "MemorySize": .integer(StackConstant.functionMemory),
                 "LoggingConfig": ["LogGroup": .ref("\(id)Logs")],
                 "Environment": environment.isEmpty ? nil : ["Variables": .object(environment)], "Tags": ownTagList,

@@ -8,7 +8,10 @@ extension CloudFormationStack {
             Resource(
                 "myVPC",
                 "AWS::EC2::VPC",
-                ["CidrBlock": .string(StackConstant.networkRange), "EnableDnsSupport": true, "EnableDnsHostnames": true, "Tags": tagList]
+                [
+                    "CidrBlock": .string(StackConstant.networkRange), "EnableDnsSupport": true,
+                    "EnableDnsHostnames": true, "Tags": tagList,
+                ]
             ),
             Resource(
                 "PublicSubnetA",

@@ -15,9 +15,11 @@ extension CloudFormationStack {
                     "Depends on all the rest. So no instance is launched before hook, rule and function are there, and\n"
                     + "the instance is gone before volume, address and gateway are deleted.",
                 dependsOn: [
-                    "DeviceAttachmentHook", "LaunchNoticesToFunction", "EventRule", "PermissionForEventsToInvokeLambda", "DeviceAttachmentRetries",
+                    "DeviceAttachmentHook", "LaunchNoticesToFunction", "EventRule", "PermissionForEventsToInvokeLambda",
+                    "DeviceAttachmentRetries",
                     "DeviceAttachmentDeadLettersPolicy",
-                ] + (model.hasHandOver ? ["DeviceReleaseHook"] : []) + routes + (options.usesExistingVolumes ? [] : numbers.map(volumeReference))
+                ] + (model.hasHandOver ? ["DeviceReleaseHook"] : []) + routes
+                    + (options.usesExistingVolumes ? [] : numbers.map(volumeReference))
                     + (options.hasAddress ? ["AutoHealEIP"] : []),
                 [
                     "ServiceToken": .attribute("AutohealScaleup", "Arn"),
@@ -64,7 +66,9 @@ extension CloudFormationStack {
     }
 
     private func resource(_ alarm: StackAlarm) -> Resource {
-        let dimensions = alarm.dimensions.map { TemplateValue.line(["Name": .string($0.name), "Value": spelled($0.value)]) }
+        let dimensions = alarm.dimensions.map {
+            TemplateValue.line(["Name": .string($0.name), "Value": spelled($0.value)])
+        }
         return Resource(
             "\(alarm.name)Alarm",
             "AWS::CloudWatch::Alarm",

@@ -37,7 +37,11 @@ extension StackParameter {
             let list = TerraformModule.list(values.map(TerraformModule.quoted))
             let rule = "must be one of \(values.joined(separator: ", "))."
             return [
-                variable("string", TerraformModule.quoted(given), [validation("contains(\(list), var.\(moduleName))", rule)])
+                variable(
+                    "string",
+                    TerraformModule.quoted(given),
+                    [validation("contains(\(list), var.\(moduleName))", rule)]
+                )
             ]
         case .numberChoice(let given, let values):
             let list = TerraformModule.list(values.map { "\($0)" })

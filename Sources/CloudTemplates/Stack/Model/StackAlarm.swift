@@ -46,7 +46,8 @@ extension StackModel {
             ),
             StackAlarm(
                 name: "RepeatedAbandons",
-                description: "Three launches were given up within an hour, and it goes on: to stop it, suspend the process "
+                description:
+                    "Three launches were given up within an hour, and it goes on: to stop it, suspend the process "
                     + "Launch of the group. See the log of the device function.",
                 namespace: Self.ownNamespace,
                 metric: "AbandonedLaunches",
@@ -56,7 +57,8 @@ extension StackModel {
             ),
             StackAlarm(
                 name: "NeedsAPerson",
-                description: "Only a person can mend it, as the log of the device function says: a volume was refused, or an "
+                description:
+                    "Only a person can mend it, as the log of the device function says: a volume was refused, or an "
                     + "instance says nothing.",
                 namespace: Self.ownNamespace,
                 metric: "NeedsAPerson",
@@ -91,17 +93,18 @@ extension StackModel {
                 period: 60,
                 periods: 3
             ),
-        ] + numbers.map { number in
-            StackAlarm(
-                name: "StalledVolume\(Self.suffix(number))",
-                description: "The volume completes no input and output.",
-                namespace: "AWS/EBS",
-                metric: "VolumeStalledIOCheck",
-                dimensions: [("VolumeId", StackText(.volumeID(number)))],
-                statistic: "Maximum",
-                period: 60,
-                periods: 3
-            )
-        }
+        ]
+            + numbers.map { number in
+                StackAlarm(
+                    name: "StalledVolume\(Self.suffix(number))",
+                    description: "The volume completes no input and output.",
+                    namespace: "AWS/EBS",
+                    metric: "VolumeStalledIOCheck",
+                    dimensions: [("VolumeId", StackText(.volumeID(number)))],
+                    statistic: "Maximum",
+                    period: 60,
+                    periods: 3
+                )
+            }
     }
 }

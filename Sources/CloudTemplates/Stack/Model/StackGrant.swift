@@ -19,7 +19,12 @@ extension StackModel {
     /// What the function calls, on this stack's resources only.
     func grants(_ source: FunctionSource) throws(GenerationError) -> [StackGrant] {
         try source.grants(without: withoutActions).map { kind, actions in
-            StackGrant(name: Self.name(kind), actions: actions, resources: resources(kind), conditions: conditions(kind))
+            StackGrant(
+                name: Self.name(kind),
+                actions: actions,
+                resources: resources(kind),
+                conditions: conditions(kind)
+            )
         } + (source == .deviceAttachment ? deviceGrants : [])
     }
 
@@ -92,7 +97,13 @@ extension StackModel {
     private func conditions(_ kind: String) -> [StackGrant.Condition] {
         switch kind {
         case "instance":
-            [.init(test: "StringEquals", key: "aws:ResourceTag/aws:autoscaling:groupName", value: StackText(.groupName))]
+            [
+                .init(
+                    test: "StringEquals",
+                    key: "aws:ResourceTag/aws:autoscaling:groupName",
+                    value: StackText(.groupName)
+                )
+            ]
         case "network-interface":
             [
                 .init(

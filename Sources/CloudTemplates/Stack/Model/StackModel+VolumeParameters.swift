@@ -14,7 +14,8 @@ extension StackModel {
             group: "Volume",
             label: "KMS key",
             value: .text(pattern: "arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"),
-            description: "The key of your own that the volumes are encrypted with. Its policy must let this account's roles "
+            description:
+                "The key of your own that the volumes are encrypted with. Its policy must let this account's roles "
                 + "use it.",
             rule: "must be the ARN of a key, not of an alias: a policy can name only that."
         )
