@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import python_minifier
+
 FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
 NAMES = ("device_attachment", "scale_up")
 
@@ -25,9 +27,7 @@ def deployed(name: str) -> str:
 
 def shortened(name: str) -> str:
     """The same program in few bytes."""
-    import python_minifier  # only who makes it needs that
-
-    # Names of errors are in the log, of functions and classes in its traces; the others are what tests put something else for.
+    # Traces and the log have the names of functions and classes; for the others, tests put something else.
     named = re.findall(r"^(?:class|def) (\w+)", whole(name), re.MULTILINE)
     text = python_minifier.minify(
         whole(name),

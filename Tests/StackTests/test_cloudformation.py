@@ -47,7 +47,7 @@ def test_every_name_of_the_original_is_kept(stack):
 def test_the_default_template_can_be_deployed_without_a_bucket():
     """In the form for machines: what indentation and comments cost is for a reader, and needs a bucket."""
     assert len(generate("cloudformation", *URL, "--format", "json").encode()) <= 51_200
-    told = run("cloudformation", "-o", "/dev/null", "--force").stderr
+    told = run("cloudformation").stderr
     assert "aws cloudformation deploy --s3-bucket BUCKET" in told and "--format json" in told
 
 
@@ -81,6 +81,47 @@ def test_each_role_allows_what_its_function_calls_and_nothing_more(function, nam
     for statement in stack.statements(f"{function}Role"):
         if statement["Sid"] in ("Logs", "DeadLetters"):
             assert statement["Resource"].startswith(function)
+        if statement["Sid"] == "LaunchNotices":
+            assert statement["Resource"] == "LaunchNotices:Arn"
+
+
+def test_a_key_of_ones_own_is_used_by_ec2_only_and_by_its_arn():
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    stack = template(*URL, "--kms-key", KmsKeyArn=key)
+    assert stack.properties("AutohealVolume")["KmsKeyId"] == key
+    (grant,) = [each for each in stack.statements("DeviceAttachmentRole") if each["Sid"] == "VolumeKey"]
+    assert grant["Action"] == ["kms:CreateGrant"] and grant["Resource"] == key
+    assert grant["Condition"] == {
+        "Bool": {"kms:GrantIsForAWSResource": "true"},
+        "StringEquals": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"},
+    }
+    with pytest.raises(ValueError):
+        Template(stack.source, {"KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:alias/a"})
+
+
+def test_each_way_of_ending_a_launch_is_told_and_allowed_only_where_it_is_wanted():
+    def told(*options):
+        stack = template(*URL, *options)
+        actions = {action for each in stack.statements("DeviceAttachmentRole") for action in each["Action"]}
+        return stack.properties("DeviceAttachment")["Environment"]["Variables"], actions
+
+    variables, actions = told()
+    assert (variables["LAUNCH_UNTIL"], variables["ON_REFUSAL"], variables["HAND_OVER"]) == ("data", "keep", "120")
+    assert {"ec2:GetConsoleOutput", "ec2:DetachVolume", "autoscaling:EnterStandby"} <= actions
+    variables, actions = told("--on-refusal", "abandon")
+    assert variables["ON_REFUSAL"] == "abandon" and "autoscaling:EnterStandby" not in actions
+    variables, actions = told("--release", "attached", "--hand-over", "0")
+    assert variables["LAUNCH_UNTIL"] == "attached" and "HAND_OVER" not in variables
+    assert not actions & {"ec2:GetConsoleOutput", "ec2:DetachVolume", "autoscaling:EnterStandby"}
+
+
+def test_an_ending_instance_is_waited_for_as_long_as_it_is_asked(stack):
+    hook = stack.properties("DeviceReleaseHook")
+    assert (hook["DefaultResult"], hook["HeartbeatTimeout"]) == ("CONTINUE", 120)
+    assert '[hand-over]\non = [ "terminate" ]\n' in stack.user_data()
+    assert "DeviceReleaseHook" in stack.needs("ScaleupAutohealAction")
+    without = template(*URL, "--hand-over", "0")
+    assert "DeviceReleaseHook" not in without.resources and "hand-over" not in without.user_data()
 
 
 def test_a_tag_is_on_every_resource_that_takes_tags_and_on_the_instances():
@@ -96,9 +137,11 @@ def test_a_tag_is_on_every_resource_that_takes_tags_and_on_the_instances():
 
 
 def test_each_function_has_a_role_of_its_own(stack):
-    roles = [stack.properties(each)["Role"] for each in stack.of_type("AWS::Lambda::Function")]
-    assert len(set(roles)) == len(roles) == len(stack.of_type("AWS::IAM::Role"))
-    for role in stack.of_type("AWS::IAM::Role"):
+    roles = {stack.properties(each)["Role"].split(":")[0] for each in stack.of_type("AWS::Lambda::Function")}
+    assert len(roles) == len(stack.of_type("AWS::Lambda::Function"))
+    # What Auto Scaling writes its notices with is no function's.
+    assert set(stack.of_type("AWS::IAM::Role")) - roles == {"LaunchNoticesRole"}
+    for role in roles:
         (statement,) = stack.properties(role)["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
@@ -223,7 +266,7 @@ def test_moto_creates_and_deletes_the_stack(options, monkeypatch):
         if "DependsOn" in each:
             each["DependsOn"] = [name for name in each["DependsOn"] if name not in left_out]
     variables = source["Resources"]["DeviceAttachment"]["Properties"]["Environment"]["Variables"]
-    variables["HOOK_NAME"] = "hook"
+    variables["HOOK_NAME"] = variables["RELEASE_HOOK_NAME"] = "hook"
     with mock_aws():
         cloud = boto3.client("cloudformation")
         image = boto3.client("ec2").describe_images()["Images"][0]["ImageId"]

@@ -15,6 +15,10 @@ OF_TEMPLATES = {"owner", "component_name", "component_owner", "vpc_id"}
 # A template takes one or none.
 LISTS = {"target_group_arn": "target_group_arns", "application_security_group_id": "application_security_group_ids"}
 
+SAME_IN_ALARMS = (
+    "MetricName", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData",
+)  # fmt: skip
+
 
 def words(text):
     """`VolumeSize` as `volume_size`."""
@@ -65,7 +69,9 @@ def test_alarms_are_the_same(both):
     assert alarms.keys() == others.keys()
     for each, alarm in alarms.items():
         other = others[each]
-        for key in "MetricName Statistic Period EvaluationPeriods Threshold ComparisonOperator TreatMissingData".split():
+        for (
+            key
+        ) in "MetricName Statistic Period EvaluationPeriods Threshold ComparisonOperator TreatMissingData".split():
             assert alarm[key] == other[words(key)], (each, key)
         assert alarm["AlarmDescription"] == other["alarm_description"]
         assert {pair["Name"] for pair in alarm.get("Dimensions", [])} == set(other.get("dimensions", {}))
