@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import hcl2
 
@@ -19,8 +20,8 @@ def plain(value):
 
 class Module:
     def __init__(self, folder):
-        self.variables = {}
-        self.resources = {}
+        self.variables: dict[str, Any] = {}
+        self.resources: dict[str, Any] = {}
         for block in plain(hcl2.loads((folder / "variables.tf").read_text()))["variable"]:
             self.variables |= block
         for block in plain(hcl2.loads((folder / "main.tf").read_text()))["resource"]:
