@@ -61,10 +61,15 @@ let package = Package(
         .target(
             name: "ConfigurationFile",
             dependencies: [
-                "AutohealSpec", "TOMLKit",
+                "AutohealSpec", "CTOMLOutline", "NetworkAddress", "TOMLKit",
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
+        // Where things stand in a TOML text, by the header of TOMLKit's parser, which is among its sources.
+        .target(name: "CTOMLOutline", dependencies: ["TOMLKit"]),
+
+        // What listens and what is asked: addresses, never names.
+        .target(name: "NetworkAddress"),
 
         // The flags that describe a volume, the same for both programs.
         .target(
@@ -92,7 +97,7 @@ let package = Package(
         .target(
             name: "InstanceMetadata",
             dependencies: [
-                "EventLoopTasks",
+                "EventLoopTasks", "NetworkAddress",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -130,7 +135,7 @@ let package = Package(
             name: "HealthWatch",
             dependencies: [
                 "AutohealHealth", "AutohealRun", "AutohealSpec", "AutohealHost", "ConfigurationFile", "HealthServer",
-                "InstanceMetadata",
+                "InstanceMetadata", "NetworkAddress",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -142,7 +147,7 @@ let package = Package(
             dependencies: [
                 "AutohealHealth", "AutohealPlan", "AutohealRun", "AutohealSpec", "AutohealState", "AutohealHost",
                 "CLinux", "ConfigurationFile", "EventLoopTasks", "HealthServer", "HealthWatch",
-                "InstanceMetadata", "Libmount", "SettingFlags", "StructuredLogging",
+                "InstanceMetadata", "Libmount", "NetworkAddress", "SettingFlags", "StructuredLogging",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -151,7 +156,7 @@ let package = Package(
             ]
         ),
 
-        // Generates: what is around the agent. No C library but TOMLKit's; builds on macOS too, and may use Foundation.
+        // Generates: what is around the agent. No C but TOMLKit's; builds on macOS too, and may use Foundation.
         .target(
             name: "CloudTemplates",
             dependencies: [
@@ -159,11 +164,11 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
+            exclude: ["Functions/common.py", "Functions/device_attachment.py", "Functions/scale_up.py"],
             resources: [
-                .embedInCode("Functions/attach.py"),
-                .embedInCode("Functions/common.py"),
+                .embedInCode("Functions/Inlined/device_attachment.py"),
+                .embedInCode("Functions/Inlined/scale_up.py"),
                 .embedInCode("Functions/permissions.json"),
-                .embedInCode("Functions/scale_up.py"),
                 .embedInCode("Templates/install.sh.mustache"),
                 .embedInCode("Templates/main.tf.mustache"),
                 .embedInCode("Templates/outputs.tf.mustache"),
@@ -198,7 +203,10 @@ let package = Package(
                 "AutohealHealth", "AutohealPlan", "AutohealRun", "AutohealSpec", "AutohealState", "TestSupport",
             ]
         ),
-        .testTarget(name: "ConfigurationFileTests", dependencies: ["ConfigurationFile", "AutohealSpec"]),
+        .testTarget(
+            name: "ConfigurationFileTests",
+            dependencies: ["AutohealSpec", "ConfigurationFile", "NetworkAddress"]
+        ),
         .testTarget(
             name: "CloudTemplatesTests",
             dependencies: ["CloudTemplates", "ConfigurationFile", "AutohealSpec", "Yams"]
@@ -219,7 +227,10 @@ let package = Package(
         ),
         .testTarget(name: "BlkidTests", dependencies: ["Blkid", "TestSupport"]),
         .testTarget(name: "LibmountTests", dependencies: ["Libmount", "TestSupport"]),
-        .testTarget(name: "InstanceMetadataTests", dependencies: ["InstanceMetadata", "TestSupport"]),
+        .testTarget(
+            name: "InstanceMetadataTests",
+            dependencies: ["InstanceMetadata", "NetworkAddress", "TestSupport"]
+        ),
         .testTarget(
             name: "StructuredLoggingTests",
             dependencies: ["AutohealSpec", "StructuredLogging", "TestSupport"]
@@ -237,7 +248,8 @@ let package = Package(
     ]
 )
 
-for target in package.targets where target.type != .system && !["CLinux", "CDigest"].contains(target.name) {
+for target in package.targets
+where target.type != .system && !["CLinux", "CDigest", "CTOMLOutline"].contains(target.name) {
     target.swiftSettings = [
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),

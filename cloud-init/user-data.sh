@@ -10,14 +10,22 @@ say() { echo "autoheal-install: $*"; }
 
 # To the console too: an operator of an instance that nobody can log in to reads it with
 # "aws ec2 get-console-output". Not for long: a console that somebody has stopped takes nothing.
+# shellcheck disable=SC2016
+show() { timeout 2 sh -c 'printf "$@" >>/dev/console' sh "$@" 2>/dev/null || true; }
 tell() {
     say "$*"
-    # shellcheck disable=SC2016
-    timeout 2 sh -c 'echo "$1" >/dev/console' sh "autoheal-install: $*" 2>/dev/null || true
+    show '%s\n' "autoheal-install: $*"
 }
+# The line that programs read there, as the agent writes it once it is installed (autoheal-agent(8)). Nobody waits for it.
+announce() {
+    case ${instance-} in i-*) ;; *) say "the instance is unknown: no outcome"; return ;; esac
+    line="autoheal-outcome/1 version=0.1.0 instance=$instance boot=$(cat /proc/sys/kernel/random/boot_id) volumes=- outcome=not-installed exit=1 reason=$(printf %s "$*" | tr -cs a-z0-9 - | cut -c-40)"
+    line="$line crc=$(printf %s "$line" | gzip -cn | tail -c 8 | od -An -N4 -tx4 | tr -d ' ')"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do show '\n%s\n' "$line"; sleep 30; done </dev/null >/dev/null 2>&1 9>&- &
+}
+die() { trap - EXIT; tell "FAILED: $*"; announce "$@"; exit 1; }
 # A disk that is full, for example.
-trap '[ $? -eq 0 ] || tell "FAILED: ended early; see /var/log/cloud-init-output.log"' EXIT
-die() { trap - EXIT; tell "FAILED: $*"; exit 1; }
+trap '[ $? -eq 0 ] || die "ended early; see /var/log/cloud-init-output.log"' EXIT
 
 # One at a time.
 exec 9>/run/autoheal-install.lock

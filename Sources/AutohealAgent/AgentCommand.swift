@@ -26,7 +26,7 @@ struct AgentCommand: AsyncParsableCommand {
         version: agentVersion,
         subcommands: [
             MountCommand.self, PlanCommand.self, ProbeCommand.self, StatusCommand.self, WatchCommand.self,
-            GrowCommand.self, ReleaseCommand.self, ConfigCommand.self, PrepareImageCommand.self,
+            GrowCommand.self, ReleaseCommand.self, AnnounceCommand.self, ConfigCommand.self, PrepareImageCommand.self,
         ]
     )
 }

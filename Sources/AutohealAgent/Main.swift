@@ -33,6 +33,14 @@ enum Main {
         }
     }
 
+    /// - Throws: the exit code of a missing permission, which is said.
+    static func requireRoot(for doing: String) throws {
+        guard geteuid() == 0 else {
+            complain("autoheal-agent: \(doing) needs root: run it with sudo, or as a service.")
+            throw ExitCode(ExitStatus.noPermission.rawValue)
+        }
+    }
+
     /// Says on standard error, for a person, what may have words of a disk or a file in it.
     static func complain(_ text: String) {
         let text = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }

@@ -10,9 +10,9 @@ struct CloudFormationCommand: AsyncParsableCommand {
             parameter of the template, whose default the flags set. Session Manager is left to you: the instance has no \
             role.
 
-              autoheal-generate cloudformation -o autoheal.yaml
+              autoheal-generate cloudformation --format json -o autoheal.json
               aws cloudformation deploy --stack-name db \\
-                  --template-file autoheal.yaml --capabilities CAPABILITY_IAM \\
+                  --template-file autoheal.json --capabilities CAPABILITY_IAM \\
                   --parameter-overrides PackageUrl=https://... PackageSha256=...
               autoheal-generate cloudformation --preinstalled --image own \\
                   --existing-network --existing-volume --alarms
@@ -23,7 +23,7 @@ struct CloudFormationCommand: AsyncParsableCommand {
 
     @OptionGroup var stack: StackFlags
 
-    @Option(help: "The form; JSON has no comments.")
+    @Option(help: "The form: YAML to read, JSON on one line and without comments to deploy.")
     var format = TemplateFormat.yaml
 
     @OptionGroup(title: "Output") var output: OutputFlags
@@ -33,9 +33,11 @@ struct CloudFormationCommand: AsyncParsableCommand {
             let options = try stack.options()
             let text = try CloudFormationStack(options).text(format)
             if text.utf8.count > CloudFormationStack.inlineLimit {
+                let shorter = format == .yaml ? "write it with --format json, which is shorter, or " : ""
                 OutputFlags.note(
-                    "the template has \(text.utf8.count) bytes; above \(CloudFormationStack.inlineLimit), the command line "
-                        + "needs a bucket: aws cloudformation deploy --s3-bucket BUCKET."
+                    "the template has \(text.utf8.count) bytes, and CloudFormation takes \(CloudFormationStack.inlineLimit) "
+                        + "from the command line: \(shorter)use a bucket: aws cloudformation deploy --s3-bucket BUCKET "
+                        + "--stack-name NAME --template-file \(output.output ?? "FILE") --capabilities CAPABILITY_IAM"
                 )
             }
             return text

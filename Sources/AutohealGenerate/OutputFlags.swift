@@ -28,14 +28,25 @@ struct OutputFlags: ParsableArguments {
     /// What a person should know, beside the output.
     static func note(_ text: String) { FileHandle.standardError.write(Data("autoheal-generate: \(text)\n".utf8)) }
 
+    /// A file appears whole or not at all. What is none, such as `/dev/stdout` or a pipe, is written to: a file in its
+    /// place would take it from everybody.
     func write(_ data: Data, to path: String) throws(OutputError) {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: Self.resolved(path))
+        let kind = attributes?[.type] as? FileAttributeType
         do {
+            guard kind == nil || kind == .typeRegular || kind == .typeDirectory else {
+                return try FileHandle(forWritingTo: URL(fileURLWithPath: path)).write(contentsOf: data)
+            }
             try data.write(to: URL(fileURLWithPath: path), options: force ? .atomic : .withoutOverwriting)
         } catch CocoaError.fileWriteFileExists {
             throw OutputError(description: "\(path) exists: give --force to overwrite it, or another name.")
         } catch {
             throw OutputError(description: "\(path): cannot be written: \((error as NSError).localizedDescription)")
         }
+    }
+
+    private static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     }
 
     /// - Throws: always; what ArgumentParser itself reports is passed on.

@@ -36,8 +36,31 @@ struct StackFlags: ParsableArguments {
     )
     var sshCIDR: String?
 
-    @Flag(help: "Add alarms on failed heals, and a topic that tells of them.")
+    @Flag(help: "Add alarms on failed heals and bad volumes, and a topic that tells of them.")
     var alarms = false
+
+    @Option(
+        name: .customLong("release"),
+        help: "Let a launching instance go into service once its data is mounted, or once its volume is attached."
+    )
+    var launchUntil = LaunchUntil.data
+
+    @Option(help: "Whether an instance that refuses its volume is kept to be looked at, or replaced.")
+    var onRefusal = RefusalAction.keep
+
+    @Option(
+        help: ArgumentHelp(
+            "How long an ending instance may take to release its volumes; 0: it is not waited for.",
+            valueName: "seconds"
+        )
+    )
+    var handOver = 120
+
+    @Flag(help: "Encrypt with a KMS key of your own: its ARN is asked for at deploy time.")
+    var kmsKey = false
+
+    @Flag(help: "Replace the running instance when an update of the stack changes what it is launched from.")
+    var applyUpdates = false
 
     @Option(
         name: .customLong("tag"),
@@ -65,6 +88,11 @@ struct StackFlags: ParsableArguments {
         options.instanceType = instanceType
         options.sshCIDR = sshCIDR
         options.hasAlarms = alarms
+        options.launchUntil = launchUntil
+        options.onRefusal = onRefusal
+        options.handOver = handOver
+        options.usesKMSKey = kmsKey
+        options.appliesUpdates = applyUpdates
         options.tags = try tags.map { text in try StackTag(text) }
         options.powersOffOnFailure = powerOffOnFailure
         try options.check()
@@ -74,3 +102,5 @@ struct StackFlags: ParsableArguments {
 
 extension MachineImage: ExpressibleByArgument {}
 extension MachineArchitecture: ExpressibleByArgument {}
+extension LaunchUntil: ExpressibleByArgument {}
+extension RefusalAction: ExpressibleByArgument {}

@@ -18,7 +18,7 @@ struct EmbeddedTemplate {
     static let terraformVersions = EmbeddedTemplate("versions.tf", PackageResources.versions_tf_mustache)
 
     /// - Parameter isBrief: without the template's own comments and most of its indentation; what is put into it stays.
-    func render(_ context: [String: Any], isBrief: Bool = false) throws(GenerationError) -> String {
+    func render(_ context: Any, isBrief: Bool = false) throws(GenerationError) -> String {
         let text = String(decoding: bytes, as: UTF8.self)
         do {
             return try MustacheTemplate(string: isBrief ? brief(text) : text).render(context)

@@ -32,9 +32,7 @@ extension ConfigurationFile {
     ) throws(ConfigurationFileError) -> String {
         var wanted = try ConfigurationFile(parsing: text, file: file)
         wanted.instanceID = instanceID
-        let outline = Outline(text)
-        let ends = outline.statements.first { $0.text.hasPrefix("[") }?.line ?? .max
-        let stamp = SourceLines(outline).line(of: TableName.instanceKey, in: .root).flatMap { $0 < ends ? $0 : nil }
+        let stamp = Outline(text).line(of: TableName.instanceKey, in: .root)
         // By bytes: to Swift a CR LF is one character, which is no LF. A byte order mark counts only where it was.
         var lines = String(text.unicodeScalars.drop { $0 == "\u{FEFF}" }).utf8
             .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { String(Substring($0)) }

@@ -34,7 +34,7 @@ package struct ConfigurationFile: Hashable, Sendable {
     ///
     /// - Throws: ``ConfigurationFileError`` without lines, if the value was not made from a file.
     package func specs(file: String = standardPath) throws(ConfigurationFileError) -> [VolumeSpec] {
-        var reader = TableReader(lines: SourceLines())
+        var reader = TableReader(Outline())
         let specs = check(with: &reader)
         guard reader.problems.isEmpty else {
             throw ConfigurationFileError(file: file, cause: .problems(reader.problems))

@@ -1,7 +1,7 @@
 import AutohealHealth
-package import ConfigurationFile
 import HealthServer
 package import NIOCore
+package import NetworkAddress
 import Synchronization
 
 /// Looks at what has to run beside the volumes, again and again, beside whoever wants to know.

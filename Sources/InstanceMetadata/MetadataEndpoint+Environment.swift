@@ -1,3 +1,5 @@
+import NetworkAddress
+
 extension MetadataEndpoint {
     /// The endpoint that the variables of the AWS SDKs ask for; none if they disable it.
     ///

@@ -1,4 +1,4 @@
-import NIOCore
+package import NetworkAddress
 
 /// Where IMDS listens: an address, a port and what stands before every path.
 package struct MetadataEndpoint: Hashable, Sendable, CustomStringConvertible {
@@ -19,49 +19,15 @@ package struct MetadataEndpoint: Hashable, Sendable, CustomStringConvertible {
         self.pathPrefix = pathPrefix
     }
 
-    /// Parses `http://ADDRESS[:PORT][/PREFIX][/]`, an IPv6 address in brackets, `localhost` meaning 127.0.0.1.
-    ///
-    /// Other names are refused: a resolver that is not up yet may hang for longer than the agent works.
-    package init(url: String) throws(MetadataURLProblem) {
-        guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .unprintable }
-        let scheme = "http://"
-        guard url.lowercased().hasPrefix(scheme) else {
-            throw url.lowercased().hasPrefix("https://") ? .encrypted : .notHTTP
-        }
-        let rest = url.dropFirst(scheme.count)
-        guard !rest.contains(where: { "?#@".contains($0) }) else { throw .unexpectedPart }
-        let authority = rest.prefix { $0 != "/" }
-        var prefix = rest[authority.endIndex...]
-        while prefix.last == "/" { prefix.removeLast() }
-        (address, port) = try Self.split(authority)
-        pathPrefix = String(prefix)
-    }
-
-    /// Separates the address from the port, 80 when none is given.
-    private static func split(_ authority: Substring) throws(MetadataURLProblem) -> (String, Int) {
-        let host: Substring
-        let rest: Substring
-        if authority.first == "[" {
-            guard let end = authority.firstIndex(of: "]") else { throw .badAddress }
-            host = authority[..<end].dropFirst()
-            rest = authority[authority.index(after: end)...]
-            guard host.contains(":") else { throw .badAddress }
-        } else {
-            host = authority.prefix { $0 != ":" }
-            rest = authority[host.endIndex...]
-        }
-        let address = host.lowercased() == "localhost" ? "127.0.0.1" : String(host)
-        guard (try? SocketAddress(ipAddress: address, port: 0)) != nil else { throw .badAddress }
-        return (address, try port(rest))
-    }
-
-    private static func port(_ text: Substring) throws(MetadataURLProblem) -> Int {
-        guard let colon = text.first else { return 80 }
-        let digits = text.dropFirst()
-        guard colon == ":", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let port = Int(digits), (1...65535).contains(port)
-        else { throw .badPort }
-        return port
+    /// Takes `http://ADDRESS[:PORT][/PREFIX][/]`, as an ``HTTPTarget`` is.
+    package init(url: String) throws(HTTPTarget.Problem) {
+        // Asked for as it is written, or not at all.
+        guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .malformed }
+        let target = try HTTPTarget(url)
+        guard !target.path.contains("?") else { throw .unexpectedPart }
+        address = target.host
+        port = target.port
+        pathPrefix = String(target.path.reversed().drop { $0 == "/" }.reversed())
     }
 
     /// The address as it stands in a URL, with its port.

@@ -17,7 +17,7 @@ struct OwnershipTests {
         "an unknown user or group is an error that says which of the two",
         arguments: [
             ("no-such-user", "user"), ("root:no-such-group", "group"), ("-1", "user"), ("4294967296", "user"),
-            ("0:4294967296", "group"),
+            ("0:4294967296", "group"), ("", "user"), (":", "user"), (":root", "user"), ("root:", "group"),
         ]
     )
     func unknown(name: String, kind: String) {

@@ -1,5 +1,6 @@
 import AutohealSpec
 import ConfigurationFile
+import NetworkAddress
 import Testing
 
 @Suite("A configuration file, read")
@@ -58,7 +59,7 @@ struct ParsingTests {
         #expect(file.health.startLimit == 60)
         #expect(file.health.freePercent == 10)
         #expect(file.health.requireServices == ["postgresql@15-main.service", "a.socket"])
-        let page = file.health.requireURL.flatMap(HTTPTarget.init)
+        let page = file.health.requireURL.flatMap { try? HTTPTarget($0) }
         #expect(page.map { "\($0)" } == "http://127.0.0.1:8080/ready?deep=1")
         #expect(file.handOver.reasons == [.terminate, .spot])
         #expect(file.handOver.wait == 90)
@@ -77,6 +78,14 @@ struct ParsingTests {
         #expect(volume.check == false)
         #expect(volume.mkfsOptions == ["-m", "0"])
         #expect(try file.specs().map(\.mountPoint) == ["/data"])
+        // No key is forgotten where flags are laid over a file, and none of the file wins.
+        #expect(VolumeSettings().over(volume) == volume && volume.over(VolumeSettings()) == volume)
+        #expect(HealthSettings().over(file.health) == file.health && file.health.over(HealthSettings()) == file.health)
+        var flags = VolumeSettings()
+        flags.grow = true
+        flags.mkfsOptions = []
+        let both = flags.over(volume)
+        #expect(both.grow == true && both.mkfsOptions == [] && both.check == false && both.label == "data")
     }
 
     @Test("An empty file is valid: the machine has not been configured", arguments: ["", "# nothing\n", "[agent]\n"])

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 
-from moto.autoscaling.models import autoscaling_backends
+from moto.autoscaling.models import InstanceState, autoscaling_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_block_store import Volume, VolumeAttachment
 
 from cloud_server import REGION, CloudServer
-from lifecycle_action import LifecycleAction
+from lifecycle_action import TERMINATING, LifecycleAction
 
 ZONE, OTHER_ZONE = "eu-west-1a", "eu-west-1b"
 IMAGE = "ami-12c6146b"  # one that moto knows
@@ -24,6 +24,16 @@ def status(volume):
 setattr(Volume, "status", property(status))  # noqa: B010  (moto has a method there)
 
 
+def launched_from(state):
+    """What moto says of all instances of a group, with a version that is the instance's own."""
+    template = state.auto_scaling_group.ec2_launch_template
+    version = getattr(state, "version", "1")
+    return {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "Version": version}
+
+
+setattr(InstanceState, "launch_template", property(launched_from))  # noqa: B010
+
+
 class Account(CloudServer):
     """What happens in it without a call of a function, as by an operator or by itself."""
 
@@ -34,12 +44,26 @@ class Account(CloudServer):
             autoscaling_backends[DEFAULT_ACCOUNT_ID][REGION].reset()
             ec2_backends[DEFAULT_ACCOUNT_ID][REGION].reset()
             self.actions = []
-            self.seen: dict[str, dict[str, dict]] = defaultdict(dict)
+            self.seen: dict[str, dict] = defaultdict(dict)
             self.attach_time = 3
             self.terminate_time = 40
             self.hook_timeout = 900
             self.hook = "hook"
             self.hide_instances_until = 0
+            self.release_hook = "release-hook"
+            self.detach_time = 3
+            self.join_time = 2  # until an instance whose hook was completed is in service, or in Standby
+            self.launch_time = 0  # of an instance that a group of moto launches
+            self.leave_time = 0  # that one waits in its terminating hook
+            self.consoles: dict[str, str] = defaultdict(str)
+            self.mounted: set[str] = set()
+            self.impaired: set[str] = set()
+            self.lifecycle: dict[str, str] = {}  # the states of instances in groups that moto does not know
+            self.capacity: dict[str, int] = defaultdict(lambda: 1)
+            self.minimum: dict[str, int] = defaultdict(int)
+            self.activities: dict[str, list[dict]] = defaultdict(list)
+            self.refreshes: dict[str, list[dict]] = defaultdict(list)
+            self.version = "1"  # of the launch template, for what is launched from now on
             volume_states.clear()
 
     @property
@@ -81,19 +105,38 @@ class Account(CloudServer):
         return self.wait_in_hook(group, self.run(zone, pending))
 
     def wait_in_hook(self, group, instance):
-        action = LifecycleAction(group, self.hook, instance, self.clock.now + self.hook_timeout)
+        self.lifecycle[instance] = "Pending:Wait"
+        return self.begin(LifecycleAction(group, self.hook, instance, 0))
+
+    def leave(self, group, instance):
+        """The group ends an instance, which waits in the terminating hook."""
+        self.lifecycle[instance] = "Terminating:Wait"
+        return self.begin(LifecycleAction(group, self.release_hook, instance, 0, transition=TERMINATING))
+
+    def begin(self, action):
+        action.began, action.deadline = self.clock.now, self.clock.now + self.hook_timeout
         self.actions.append(action)
         return action
+
+    def say(self, instance, text):
+        """The guest writes on its serial console, which makes two characters of the end of a line."""
+        self.consoles[instance] += text.replace("\n", "\r\n")
+
+    def enter(self, instance, state, then):
+        self.lifecycle[instance] = state
+        self.after(self.join_time, self.lifecycle.__setitem__, instance, then)
 
     def terminate(self, instance, after=None):
         """The instance shuts down; when it is gone, so are its attachments and its address."""
         if self.state(instance) in ("shutting-down", "terminated"):
             return
         self.set_state(instance, "shutting-down")
+        self.lifecycle[instance] = "Terminating"
         self.after(self.terminate_time if after is None else after, self.gone, instance)
 
     def gone(self, instance):
         self.set_state(instance, "terminated")
+        self.lifecycle.pop(instance, None)
         for volume in self.backend.volumes.values():
             if volume.attachment and volume.attachment.instance.id == instance:
                 volume.attachment = None
@@ -113,6 +156,7 @@ class Account(CloudServer):
     def release(self, volume):
         if volume in self.backend.volumes:
             self.backend.volumes[volume].attachment = None
+            self.mounted.discard(volume)
 
     def delete_volume(self, volume):
         held = self.backend.volumes.pop(volume, None)

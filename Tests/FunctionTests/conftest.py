@@ -18,7 +18,10 @@ from hypothesis import HealthCheck, settings
 
 import loopback  # noqa: F401  (before anything looks at the environment)
 from clock import Context
+from custom_resource import CloudFormation, ScaleUp
 from functions import deployed
+from lifecycle_action import EPOCH
+from outcome_line import line
 from simulated_cloud import SimulatedCloud
 
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -82,7 +85,7 @@ def cloud(server, monkeypatch):
 
 @pytest.fixture(scope="session")
 def attach_module(server):
-    return load("attach", server)
+    return load("device_attachment", server)
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +103,9 @@ class Attach:
         self.allocation = None
         self.lines = []
         self.timeout = 900
+        self.allowed = set()
+        for name in ("LAUNCH_UNTIL", "ON_REFUSAL", "HAND_OVER"):
+            monkeypatch.delenv(name, raising=False)
         module.client.cache_clear()
         for service in ("ec2", "autoscaling"):
             module.client(service)
@@ -120,9 +126,22 @@ class Attach:
             "HOOK_NAME": self.cloud.hook,
             "VOLUMES": pairs,
             "ALLOCATION_ID": allocation or "",
+            "RELEASE_HOOK_NAME": self.cloud.release_hook,
         }.items():
             self.monkeypatch.setenv(key, value)
         return self
+
+    def want(self, **environment):
+        """As the stack was made with other options than the defaults of the tests."""
+        for key, value in environment.items():
+            self.monkeypatch.setenv(key, value)
+        return self
+
+    def announce(self, instance, outcome, after=0, **options):
+        """The agent writes how it ended."""
+        text = line(instance, options.pop("volumes", self.volumes), outcome, **options)
+        self.cloud.after(after, self.cloud.say, instance, text)
+        return text.strip()
 
     def launch(self, **options):
         return self.cloud.launch(self.group, **options)
@@ -130,7 +149,9 @@ class Attach:
     def __call__(self, event, sleep=None):
         context = Context(self.cloud.clock, self.timeout)
         try:
-            return self.module.handler(event, context, sleep=sleep or self.cloud.clock.sleep)["outcome"]
+            return self.module.handler(
+                event, context, sleep=sleep or self.cloud.clock.sleep, now=lambda: EPOCH + self.cloud.clock.now
+            )["outcome"]
         finally:
             assert context.get_remaining_time_in_millis() > 0, "the function outlived its time"
 
@@ -140,9 +161,11 @@ class Attach:
             completions = self.cloud.count("CompleteLifecycleAction")
             try:
                 return self(event)
-            except Exception:
-                # The one reason to raise: the hook could not be completed.
-                assert self.cloud.count("CompleteLifecycleAction") > completions
+            except Exception as error:
+                # The reasons to raise: all is well and the time is up, or the hook could not be completed.
+                is_well = isinstance(error, self.module.RunAgain)
+                if not is_well and self.cloud.count("CompleteLifecycleAction") == completions:
+                    raise AssertionError("it raised for another reason") from error
             self.cloud.clock.sleep(pause)
         return "RAISED"
 
@@ -178,12 +201,20 @@ FORBIDDEN = {"DetachVolume", "DisassociateAddress", "TerminateInstances", "StopI
 
 @pytest.fixture
 def attach(cloud, attach_module, monkeypatch):
-    """Whatever a test does: nothing is ever taken away, and every line names the instance."""
+    """Whatever a test does: nothing is taken away but what a test allows, and every line names the instance."""
     attach = Attach(cloud, attach_module, monkeypatch).configure()
     yield attach
-    assert not {name for _, name, _ in cloud.calls} & FORBIDDEN
+    assert not {name for _, name, _ in cloud.calls} & (FORBIDDEN - attach.allowed)
     assert not any(key == "Force" for _, _, parameters in cloud.calls for key in parameters)
     assert all(line["host.id"] and line["message"] and line["level"] for line in attach.lines)
+
+
+@pytest.fixture
+def scale_up(cloud, scale_up_module, monkeypatch):
+    cloudformation = CloudFormation()
+    yield ScaleUp(cloud, scale_up_module, cloudformation, monkeypatch)
+    cloudformation.shutdown()
+    cloudformation.server_close()
 
 
 def pytest_collection_modifyitems(items):

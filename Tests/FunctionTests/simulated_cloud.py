@@ -6,17 +6,33 @@ real service, and lets moto do the rest. Time is simulated: nothing here sleeps.
 
 The rules, with the error codes EC2 documents: a volume attaches only to a running instance of its own zone, is
 `attaching` for a while, and belongs to one instance until that one has let go; a lifecycle action is completed
-once, times out, and ends with its group; an instance that leaves takes its time.
+once, times out, and ends with its group; an instance that leaves takes its time; a volume that is mounted is never let
+go; only an instance in service enters Standby.
 """
+
+import base64
+import uuid
+from xml.sax.saxutils import escape
 
 from account import Account
 from cloud_server import CALLER
 from faults import Refused
+from lifecycle_action import TERMINATING
 
 
 def done(action):
     """The answer of Auto Scaling that says nothing else."""
     return f"<{action}Response><{action}Result/></{action}Response>"
+
+
+def result(action, content):
+    return f"<{action}Response><{action}Result>{content}</{action}Result></{action}Response>"
+
+
+def members(name, each):
+    """A list of structures in an answer of Auto Scaling."""
+    fields = ("".join(f"<{key}>{escape(str(value))}</{key}>" for key, value in one.items()) for one in each)
+    return f"<{name}>{''.join(f'<member>{one}</member>' for one in fields)}</{name}>"
 
 
 class SimulatedCloud(Account):
@@ -59,6 +75,42 @@ class SimulatedCloud(Account):
     def attached(self, attachment):
         if attachment.status == "attaching":
             attachment.status = "attached"
+
+    def on_DetachVolume(self, parameters):
+        volume = self.backend.volumes.get(parameters["VolumeId"])
+        if volume is None:
+            return None  # moto answers InvalidVolume.NotFound
+        held = volume.attachment
+        if not held or held.status != "attached":
+            raise Refused("IncorrectState", f"Volume '{volume.id}' is not attached.")
+        if held.instance.id != parameters["InstanceId"]:
+            raise Refused("InvalidAttachment.NotFound", f"{volume.id} is not attached to {parameters['InstanceId']}")
+        held.status = "busy" if volume.id in self.mounted else "detaching"
+        if held.status == "detaching":
+            self.after(self.detach_time, self.release, volume.id)
+        name = "DetachVolumeResponse"
+        return f"<{name}><volumeId>{volume.id}</volumeId><status>{held.status}</status></{name}>"
+
+    def on_GetConsoleOutput(self, parameters):
+        """The newest 64 KiB, and nothing at all from an instance that has said nothing yet."""
+        instance = self.instance(parameters["InstanceId"]).id
+        assert parameters["Latest"] == "true"
+        self.seen[parameters[CALLER]]["console"] = self.consoles[instance]
+        text = base64.b64encode(self.consoles[instance].encode()[-65536:]).decode()
+        output = f"<output>{text}</output>" if text else ""
+        return f"<GetConsoleOutputResponse><instanceId>{instance}</instanceId>{output}</GetConsoleOutputResponse>"
+
+    def on_DescribeInstanceStatus(self, parameters):
+        """Of running instances only, as EC2 does unless it is asked for all."""
+        instance = parameters["InstanceId.1"]
+        status = "impaired" if instance in self.impaired else "ok"
+        item = (
+            f"<item><instanceId>{instance}</instanceId><systemStatus><status>ok</status></systemStatus>"
+            f"<instanceStatus><status>{status}</status></instanceStatus></item>"
+        )
+        shown = item if self.state(instance) == "running" else ""
+        name = "DescribeInstanceStatusResponse"
+        return f"<{name}><instanceStatusSet>{shown}</instanceStatusSet></{name}>"
 
     def on_AssociateAddress(self, parameters):
         instance = self.instance(parameters["InstanceId"])
@@ -104,9 +156,90 @@ class SimulatedCloud(Account):
         action = self.active_action(parameters)
         action.ended = parameters["LifecycleActionResult"]
         action.completions.append((self.clock.now, action.ended, dict(self.seen[parameters[CALLER]])))
-        if action.ended == "ABANDON":
+        if action.ended == "ABANDON" or action.transition == TERMINATING:
             self.terminate(action.instance)
+        else:
+            self.enter(action.instance, "Pending:Proceed", "InService")
         return done("CompleteLifecycleAction")
+
+    def on_DescribeAutoScalingInstances(self, parameters):
+        instance = parameters["InstanceIds.member.1"]
+        known = instance in self.lifecycle
+        shown = [{"InstanceId": instance, "LifecycleState": self.lifecycle[instance]}] if known else []
+        return result("DescribeAutoScalingInstances", members("AutoScalingInstances", shown))
+
+    def on_EnterStandby(self, parameters):
+        group, instance = parameters["AutoScalingGroupName"], parameters["InstanceIds.member.1"]
+        if self.lifecycle.get(instance) != "InService":
+            raise Refused("ValidationError", f"The instance {instance} is not in InService.")
+        if parameters["ShouldDecrementDesiredCapacity"] == "true":
+            if self.capacity[group] <= self.minimum[group]:
+                raise Refused("ValidationError", "AutoScalingGroup must have at least MinSize instances.")
+            self.capacity[group] -= 1
+        self.enter(instance, "EnteringStandby", "Standby")
+        return result("EnterStandby", "<Activities/>")
+
+    def on_TerminateInstanceInAutoScalingGroup(self, parameters):
+        for group in self.groups.values():
+            for each in group.instance_states:
+                if each.instance.id == parameters["InstanceId"]:
+                    self.end(each)
+        return result("TerminateInstanceInAutoScalingGroup", "<Activity/>")
+
+    def on_DescribeScalingActivities(self, parameters):
+        shown = self.activities[parameters["AutoScalingGroupName"]][: int(parameters["MaxRecords"])]
+        return result("DescribeScalingActivities", members("Activities", shown))
+
+    def on_StartInstanceRefresh(self, parameters):
+        name = parameters["AutoScalingGroupName"]
+        assert parameters["Preferences.MinHealthyPercentage"] == "0"
+        refreshes = self.refreshes[name]
+        if refreshes and refreshes[0]["Status"] == "InProgress":
+            raise Refused("InstanceRefreshInProgress", "An Instance Refresh is already in progress")
+        refreshes.insert(0, {"InstanceRefreshId": str(uuid.uuid4()), "Status": "InProgress"})
+        for each in self.groups[name].instance_states:
+            self.end(each)
+        self.after(self.leave_time + self.terminate_time + 1, self.replace, name, refreshes[0])
+        return result(
+            "StartInstanceRefresh", f"<InstanceRefreshId>{refreshes[0]['InstanceRefreshId']}</InstanceRefreshId>"
+        )
+
+    def replace(self, name, refresh):
+        """The refresh launches the instance that comes after the old one."""
+        group = self.groups[name]
+        group.replace_autoscaling_group_instances(group.desired_capacity, {})
+        for each in group.instance_states:
+            each.version = self.version
+        self.join(group, group.instance_states)
+        self.after(self.launch_time, refresh.__setitem__, "Status", "Successful")
+
+    def on_DescribeInstanceRefreshes(self, parameters):
+        return result(
+            "DescribeInstanceRefreshes",
+            members("InstanceRefreshes", self.refreshes[parameters["AutoScalingGroupName"]]),
+        )
+
+    def after_UpdateAutoScalingGroup(self, parameters, answer):
+        group = self.groups[parameters["AutoScalingGroupName"]]
+        self.join(group, group.instance_states)
+        return answer
+
+    def join(self, group, states):
+        """What moto has launched at once waits in the hook for a while."""
+        if self.launch_time:
+            for each in states:
+                each.lifecycle_state = "Pending:Wait"
+                self.after(self.launch_time, self.joined, each)
+
+    def joined(self, state):
+        if state.lifecycle_state == "Pending:Wait":
+            state.lifecycle_state = "InService"
+
+    def end(self, state):
+        """Ends an instance of a group that moto knows, after its time in the terminating hook."""
+        state.lifecycle_state = "Terminating:Wait" if self.leave_time else "Terminating"
+        self.after(self.leave_time, self.terminate, state.instance.id)
+        self.settle()
 
     def on_UpdateAutoScalingGroup(self, parameters):
         """Termination takes its time, and a launch waits in the hook; moto does both at once."""
@@ -121,6 +254,6 @@ class SimulatedCloud(Account):
             return None
         group.min_size, group.desired_capacity = minimum, desired
         for each in group.instance_states:
-            each.lifecycle_state = "Terminating"
-            self.terminate(each.instance.id)
+            if each.lifecycle_state != "Standby":  # which counts for no size
+                self.end(each)
         return "<UpdateAutoScalingGroupResponse/>"

@@ -1,8 +1,10 @@
 """Laws of the attach function, whatever goes wrong, in any order. All of it is in simulated time.
 
 1. The hook is completed exactly once, unless it ended otherwise (its time, its group). It raises only when the
-   completion itself failed until the time was up; then Lambda runs the event again.
-2. CONTINUE only if the last look saw the instance running, each volume attached to it, and the address with it.
+   completion itself failed until the time was up, or when the time was up and all was well; then Lambda runs the event
+   again.
+2. CONTINUE only if the last look saw the instance running, each volume attached to it, and the address with it; where
+   it waits for the data, only if the agent has said that they are mounted, or that it refuses them.
 3. Nothing is detached, disassociated or terminated by the function, and nothing is forced.
 4. It ends within its time.
 5. The same event once more changes nothing.
@@ -21,13 +23,18 @@ from faults import Fault
 ACTIONS = [
     "DescribeInstances",
     "DescribeVolumes",
+    "DescribeInstanceStatus",
+    "DescribeAutoScalingInstances",
+    "EnterStandby",
+    "GetConsoleOutput",
     "AttachVolume",
     "DescribeAddresses",
     "AssociateAddress",
     "RecordLifecycleActionHeartbeat",
     "CompleteLifecycleAction",
 ]
-CHANGES = {"AttachVolume", "AssociateAddress", "CompleteLifecycleAction"}
+CHANGES = {"AttachVolume", "AssociateAddress", "CompleteLifecycleAction", "EnterStandby"}
+OUTCOMES = ["mounted", "mounted", "refused", "failed", "not-installed", "released"]
 
 a_fault = st.sampled_from(
     [
@@ -64,6 +71,9 @@ situations = st.fixed_dictionaries(
         "attach_time": st.sampled_from([0, 3, 3, 3, 30, 150]),
         "hook_timeout": st.sampled_from([300, 300, 300, 65]),
         "timeout": st.sampled_from([300, 300, 120, 90]),
+        "until": st.sampled_from(["attached", "data"]),
+        "on_refusal": st.sampled_from(["keep", "abandon"]),
+        "says": st.lists(st.tuples(st.sampled_from(OUTCOMES), st.integers(0, 500)), max_size=2),
         "twice": st.one_of(st.none(), st.just(0), st.integers(0, 200)),  # seconds later
         "incidents": st.lists(incidents, max_size=2),
         "faults": st.lists(st.tuples(st.sampled_from(ACTIONS), st.lists(a_fault, min_size=1, max_size=8)), max_size=4),
@@ -102,7 +112,10 @@ def arrange(cloud, attach, given_situation):
         for volume in attach.volumes:
             cloud.hold(volume, old, state=given_situation["held"])
         cloud.terminate(old, after=given_situation["released"])
+    attach.want(LAUNCH_UNTIL=given_situation["until"], ON_REFUSAL=given_situation["on_refusal"])
     action = attach.launch(pending=given_situation["pending"])
+    for outcome, when in given_situation["says"]:
+        attach.announce(action.instance, outcome, after=when)
     for incident in given_situation["incidents"]:
         happens(cloud, attach, action, incident)
     for name, sequence in given_situation["faults"]:
@@ -110,17 +123,19 @@ def arrange(cloud, attach, given_situation):
     return action
 
 
-def check_laws(cloud, attach, action, outcomes):
+def check_laws(cloud, attach, action, outcomes, until):
     completed = action.outcomes
     assert len(completed) == 1 or (not completed and (action.ended or set(outcomes) == {"RAISED"})), outcomes
     for _, outcome, seen in action.completions:
         if outcome == "CONTINUE":
             assert seen["instances"][action.instance] == "running"
             assert all(seen["volumes"].get(volume) == action.instance for volume in attach.volumes)
+            said = seen.get("console", "")
+            assert until == "attached" or "outcome=mounted" in said or "outcome=refused" in said
             assert not attach.allocation or seen["addresses"].get(attach.allocation) == action.instance
     assert not {name for _, name, _ in cloud.calls} & FORBIDDEN
     assert not any(key == "Force" for _, _, parameters in cloud.calls for key in parameters)
-    assert set(outcomes) <= {"CONTINUE", "ABANDON", "OVER", "RAISED"}
+    assert set(outcomes) <= {"CONTINUE", "ABANDON", "KEPT", "OVER", "RAISED"}
     assert all(line["host.id"] == action.instance for line in attach.lines)
 
 
@@ -129,11 +144,11 @@ def test_any_faults_in_any_order(cloud, attach, situation):
     action = arrange(cloud, attach, situation)
     delay = situation["twice"]
     outcomes = [attach.deliver(action.event())] if delay is None else attach.twice(action.event(), delay)
-    check_laws(cloud, attach, action, outcomes)
+    check_laws(cloud, attach, action, outcomes, situation["until"])
     if not action.ended:
         return
     cloud.faults.clear()
     done = len(cloud.calls)
     assert attach(action.event()) == "OVER"
     assert not [name for _, name, _ in cloud.calls[done:] if name in CHANGES - {"CompleteLifecycleAction"}]
-    check_laws(cloud, attach, action, outcomes)
+    check_laws(cloud, attach, action, outcomes, situation["until"])

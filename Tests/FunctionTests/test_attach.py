@@ -63,6 +63,7 @@ def test_a_holder_that_never_lets_go_is_left_alone_and_named(cloud, attach):
     old = cloud.run()
     cloud.hold(attach.volumes[0], old)
     action = attach.launch()
+    action.began -= 2500  # so this run is the last one
     assert attach(action.event()) == "ABANDON"
     assert cloud.holder(attach.volumes[0]) == old
     (line,) = attach.said("Giving the launch up.")
@@ -75,6 +76,7 @@ def test_the_launch_after_an_abandoned_one_succeeds(cloud, attach):
     cloud.hold(attach.volumes[0], old)
     cloud.terminate(old, after=350)
     first = attach.launch()
+    first.began -= 2500
     assert attach(first.event()) == "ABANDON"
     assert cloud.state(first.instance) in ("shutting-down", "terminated")
     second = attach.launch()
@@ -127,6 +129,7 @@ def test_one_volume_held_keeps_the_address_where_it_is(cloud, attach):
     attach.configure([cloud.volume(), cloud.volume()], cloud.address(old))
     cloud.hold(attach.volumes[1], old)
     action = attach.launch()
+    action.began -= 2500
     assert attach(action.event()) == "ABANDON"
     assert cloud.address_of(attach.allocation) == old
 
@@ -140,10 +143,11 @@ def test_attached_under_another_device_name_is_accepted_and_said(cloud, attach):
 
 
 def test_the_hook_is_kept_alive_while_it_waits(cloud, attach):
-    cloud.hook_timeout = 90
+    """Every five minutes: a quarter of the time that the stack's hook has. All groups draw on the same requests."""
+    cloud.hook_timeout = 400
     old = cloud.run()
     cloud.hold(attach.volumes[0], old)
-    cloud.terminate(old, after=500)
+    cloud.terminate(old, after=700)
     action = attach.launch()
     assert attach(action.event()) == "CONTINUE"
-    assert 8 <= cloud.count("RecordLifecycleActionHeartbeat") <= 12
+    assert cloud.count("RecordLifecycleActionHeartbeat") == 3

@@ -1,5 +1,7 @@
 """The attach function: events that arrive twice, late, or for others."""
 
+from types import SimpleNamespace
+
 from faults import IN_USE, LOST_ANSWER
 
 
@@ -13,7 +15,10 @@ def test_event_twice_in_a_row(cloud, attach):
     assert action.outcomes == ["CONTINUE"]
 
 
-def test_event_twice_at_the_same_time(cloud, attach):
+def test_event_twice_at_the_same_time(cloud, attach, attach_module, monkeypatch):
+    # So that they stay in step.
+    monkeypatch.setattr(attach_module, "random", SimpleNamespace(uniform=lambda _, most: most))
+    monkeypatch.setattr(attach_module, "KEPT_FOR", -1)
     attach.configure(allocation=cloud.address())
     action = attach.launch()
     assert attach.twice(action.event()) == ["CONTINUE", "OVER"]
@@ -44,6 +49,16 @@ def test_an_event_hours_later_leaves_an_instance_in_service_alone(cloud, attach)
     cloud.clock.sleep(3 * 3600)
     assert attach(action.event()) == "OVER"
     assert not cloud.holder(attach.volumes[0])
+
+
+def test_an_event_that_comes_late_by_the_second_way_costs_one_request(cloud, attach):
+    """That of an action which is over: after a minute it is known everywhere, and one answer is believed."""
+    action = attach.launch()
+    assert attach(action.event()) == "CONTINUE"
+    cloud.clock.sleep(300)
+    done, before = len(cloud.calls), cloud.clock.now
+    assert attach(action.event()) == "OVER"
+    assert len(cloud.calls) == done + 1 and cloud.clock.now < before + 1
 
 
 def test_an_event_of_another_hook_group_transition_or_for_a_warm_pool_is_ignored(cloud, attach):

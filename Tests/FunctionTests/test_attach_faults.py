@@ -68,7 +68,7 @@ def test_throttled(cloud, attach, fault):
         "RecordLifecycleActionHeartbeat",
         "CompleteLifecycleAction",
     ):
-        cloud.fail(name, *[fault] * 5)
+        cloud.fail(name, *[fault] * 3)
     action = attach.launch()
     assert attach(action.event()) == "CONTINUE"
     assert attach.in_place(action.instance)
@@ -78,6 +78,7 @@ def test_throttled_to_the_end(cloud, attach):
     attach.timeout = 300
     cloud.fail("DescribeVolumes", *[THROTTLED] * 1000)
     action = attach.launch()
+    action.began -= 2500
     assert attach(action.event()) == "ABANDON"
     (line,) = attach.said("Giving the launch up.")
     assert line["reason"] == "the time is up" and "RequestLimitExceeded" in line["error"]

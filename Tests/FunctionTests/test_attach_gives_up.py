@@ -112,6 +112,7 @@ def test_budget_runs_out(cloud, attach, timeout):
     old = cloud.run()
     cloud.hold(attach.volumes[0], old)
     action = attach.launch()
+    action.began -= 2500
     assert attach(action.event()) == "ABANDON"
     assert timeout - 110 < cloud.clock.now < timeout - 50
 

@@ -1,4 +1,5 @@
 import InstanceMetadata
+import NetworkAddress
 import Testing
 
 @Suite struct MetadataEndpointTests {
@@ -29,6 +30,7 @@ import Testing
     @Test(arguments: [
         ("http://127.0.0.1", "http://127.0.0.1:80"),
         ("http://127.0.0.1/", "http://127.0.0.1:80"),
+        ("http://127.0.0.1:", "http://127.0.0.1:80"),
         ("HTTP://127.0.0.1:1338//", "http://127.0.0.1:1338"),
         ("http://localhost:1338", "http://127.0.0.1:1338"),
         ("http://[::1]", "http://[::1]:80"),
@@ -44,17 +46,17 @@ import Testing
     }
 
     @Test(arguments: [
-        ("https://127.0.0.1", MetadataURLProblem.encrypted), ("127.0.0.1", .notHTTP), ("ftp://127.0.0.1", .notHTTP),
+        ("https://127.0.0.1", HTTPTarget.Problem.encrypted), ("127.0.0.1", .notHTTP), ("ftp://127.0.0.1", .notHTTP),
         ("http:/127.0.0.1", .notHTTP), ("http://", .badAddress), ("http://metadata.internal", .badAddress),
-        ("http://[::1", .badAddress), ("http://::1", .badAddress), ("http://[127.0.0.1]", .badAddress),
-        ("http://127.1", .badAddress), ("http://[fe80::1%25eth0]", .badAddress), ("http://127.0.0.1:", .badPort),
-        ("http://127.0.0.1:0", .badPort), ("http://127.0.0.1:65536", .badPort), ("http://127.0.0.1:+80", .badPort),
-        ("http://127.0.0.1:8a", .badPort), ("http://[::1]80", .badPort), ("http://u:p@127.0.0.1", .unexpectedPart),
+        ("http://[::1", .malformed), ("http://::1", .malformed), ("http://[127.0.0.1]", .badAddress),
+        ("http://127.1", .badAddress), ("http://[fe80::1%25eth0]", .badAddress), ("http://u@[::1]:80", .unexpectedPart),
+        ("http://127.0.0.1:0", .badPort), ("http://127.0.0.1:65536", .badPort), ("http://127.0.0.1:+80", .malformed),
+        ("http://127.0.0.1:8a", .malformed), ("http://[::1]80", .malformed), ("http://u:p@127.0.0.1", .unexpectedPart),
         ("http://127.0.0.1/?a", .unexpectedPart), ("http://127.0.0.1/#a", .unexpectedPart),
-        ("http://127.0.0.1/a b", .unprintable), ("http://127.0.0.1/\r\nX: y", .unprintable),
-        ("http://127.0.0.1/é", .unprintable), ("http://127.0.0.1:99999999999999999999", .badPort),
+        ("http://127.0.0.1/a b", .malformed), ("http://127.0.0.1/\r\nX: y", .malformed),
+        ("http://127.0.0.1/é", .malformed), ("http://127.0.0.1:99999999999999999999", .badPort),
     ])
-    func `What is no endpoint is refused with its reason`(value: String, problem: MetadataURLProblem) {
+    func `What is no endpoint is refused with its reason`(value: String, problem: HTTPTarget.Problem) {
         #expect(throws: problem) { try MetadataEndpoint(url: value) }
     }
 

@@ -12,6 +12,7 @@ UNITS = [
     "autoheal-agent-identity.service",
     "autoheal-data.target",
     "autoheal-mount-arrival.service",
+    "autoheal-outcome.service",
     "autoheal-power-off.service",
     "autoheal-watch.service",
     "autoheal-grow.path",
@@ -118,6 +119,7 @@ def prove(report, deb, work, root):
         "autoheal-watch.service",
         "autoheal-grow.service",
         "autoheal-release.service",
+        "autoheal-outcome.service",
     ):
         with open(inside(f"usr/lib/systemd/system/{unit}")) as file:
             settings = set(re.findall(r"^(\w+)=", file.read(), re.M))

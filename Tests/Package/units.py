@@ -6,6 +6,7 @@ import baked
 import fstab
 import fstab_struck
 import interrupted
+import outcome
 import power_off
 import released
 import watched
@@ -36,6 +37,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "early": ("a service with the early drop-in", lambda stage: early(stage, configure, LEFTOVER)),
             "watched": ("the watcher, and a volume that is enlarged", lambda stage: watched.story(stage, configure)),
             "released": ("the hand-over", lambda stage: released.story(stage, configure, bind)),
+            "outcome": ("the line on the console", outcome.story),
             "kernel-refuses": ("the kernel refuses to mount", kernel_refuses),
             "fstab": ("a volume that is one line of /etc/fstab", fstab.story),
             "fstab-struck": ("lines of /etc/fstab whose mounts are struck", fstab_struck.story),

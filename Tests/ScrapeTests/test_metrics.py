@@ -89,7 +89,7 @@ def test_looking_again_and_again_costs_nothing_that_stays(watch):
     watcher, address = watch("--interval", "0.001")
 
     def after(looks):
-        """Resident kB, and the fewest descriptors, once so many looks are done: a look and a scrape under way have some."""
+        """Resident kB and, between two looks, descriptors, once so many looks are done."""
         while True:
             text = scrape(address).read().decode()
             if int(re.search(r"^autoheal_looks_total (\d+)$", text, re.M).group(1)) >= looks:

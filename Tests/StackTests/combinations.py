@@ -19,6 +19,9 @@ OPTIONS = [
     ((), ("--tag", "Stage=a b", "--power-off-on-failure")),
     ((), ("--image", "ubuntu-22.04"), ("--image", "ubuntu-24.04"), ("--image", "own")),
     ((), ("--architecture", "arm64")),
+    ((), ("--release", "attached"), ("--on-refusal", "abandon")),
+    ((), ("--hand-over", "0")),
+    ((), ("--kms-key", "--apply-updates")),
 ]
 ALL = list(itertools.product(*OPTIONS))
 

@@ -32,5 +32,8 @@ def generate(*arguments):
     return done.stdout
 
 
-def template(*arguments, **parameters):
-    return Template(yaml.safe_load(generate("cloudformation", *arguments)), parameters)
+def template(*arguments, values=(), **parameters):
+    """:param values: of parameters that this template may have."""
+    source = yaml.safe_load(generate("cloudformation", *arguments))
+    given = {key: value for key, value in dict(values).items() if key in source["Parameters"]}
+    return Template(source, given | parameters)

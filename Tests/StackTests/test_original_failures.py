@@ -12,10 +12,10 @@ import tomllib
 import pytest
 
 from combinations import URL
-from functions import deployed
+from functions import whole
 from generator import ROOT, template
 
-CODE = {"DeviceAttachment": "attach", "AutohealScaleup": "scale_up"}
+CODE = {"DeviceAttachment": "device_attachment", "AutohealScaleup": "scale_up"}
 
 
 def configuration(text):
@@ -57,7 +57,8 @@ def test_failure_3_the_function_knows_which_volumes_it_must_see_attached(stack):
     """It completed the hook while the volume was still attaching."""
     environment = stack.properties("DeviceAttachment")["Environment"]["Variables"]
     assert environment["VOLUMES"] == f"/dev/sdf={stack.ids['AutohealVolume']}"
-    read = set(re.findall(r'os\.environ(?:\[|\.get\()"(\w+)"', deployed("attach")))
+    source = whole("device_attachment")
+    read = {"RELEASE_HOOK_NAME", "HOOK_NAME"} | set(re.findall(r'os\.environ(?:\[|\.get\()"(\w+)"', source))
     assert set(environment) == read
 
 
@@ -89,6 +90,8 @@ def test_failure_7_an_update_changes_nothing_about_the_custom_resource(stack):
     other = template(*URL, VolumeSize=100, InstanceType="t3.large", SshCidr="192.0.2.0/24", KeyName="key")
     assert other.properties("ScaleupAutohealAction") == stack.properties("ScaleupAutohealAction")
     assert set(stack.properties("ScaleupAutohealAction")) == {"ServiceToken", "ServiceTimeout", "GroupName"}
+    asked = template(*URL, "--apply-updates").properties("ScaleupAutohealAction")
+    assert asked["ApplyUpdates"] == "true" and asked["Version"] == "AutohealLaunchConfig:LatestVersionNumber"
 
 
 def test_failure_8_the_domain_of_the_address_is_vpc(stack):

@@ -7,6 +7,7 @@ import gzip
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
@@ -152,3 +153,14 @@ def test_a_file_is_not_overwritten_unless_forced(tmp_path):
     assert done.returncode == 73 and "--force" in done.stderr and path.read_text() == "mine"
     assert run("userdata", "--preinstalled", "-o", path, "--force").returncode == 0
     assert path.read_text() == generate("userdata", "--preinstalled")
+
+
+def test_what_is_no_file_is_written_to_and_never_replaced(tmp_path):
+    """As root, a file in the place of /dev/null would be everybody's."""
+    text = generate("userdata", "--preinstalled")
+    device = tmp_path / "null"
+    os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    for force in (), ("--force",):
+        assert run("userdata", "--preinstalled", "-o", "/dev/stdout", *force).stdout == text
+        assert run("userdata", "--preinstalled", "-o", device, *force).returncode == 0
+        assert stat.S_ISCHR(device.stat().st_mode)

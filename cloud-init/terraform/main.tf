@@ -13,13 +13,13 @@ data "aws_ssm_parameter" "image" {
 
 locals {
   # Known before the group is made: function, rule and policy name it, and must be there before its first launch.
-  group_name = var.name
-  hook_name  = "device-attachment"
-  region     = data.aws_region.current.id
-  arn        = "${local.region}:${data.aws_caller_identity.current.account_id}"
-  ec2_arn    = "arn:${data.aws_partition.current.partition}:ec2:${local.arn}"
-  group_arn  = "arn:${data.aws_partition.current.partition}:autoscaling:${local.arn}:autoScalingGroup:*:autoScalingGroupName/${local.group_name}"
-  tags       = merge(var.tags, { Name = var.name })
+  group_name        = var.name
+  hook_name         = "device-attachment"
+  release_hook_name = "device-release"
+  region            = data.aws_region.current.id
+  account           = data.aws_caller_identity.current.account_id
+  ec2_arn           = "arn:${data.aws_partition.current.partition}:ec2:${local.region}:${local.account}"
+  tags              = merge(var.tags, { Name = var.name })
 }
 
 # --- Network: a public subnet in one zone, because the volume is in one zone ---
@@ -160,12 +160,14 @@ resource "aws_autoscaling_group" "autoheal" {
     version = aws_launch_template.autoheal.latest_version
   }
 
-  # Part of the group, so that the first launch waits too. If nobody answers, an instance is not put into service.
+  # Part of the group, so that the first launch waits too; aws_autoscaling_lifecycle_hook.launch keeps it from then on.
   initial_lifecycle_hook {
-    name                 = local.hook_name
-    lifecycle_transition = "autoscaling:EC2_INSTANCE_LAUNCHING"
-    default_result       = "ABANDON"
-    heartbeat_timeout    = 1200
+    name                    = local.hook_name
+    lifecycle_transition    = "autoscaling:EC2_INSTANCE_LAUNCHING"
+    default_result          = "ABANDON"
+    heartbeat_timeout       = 1200
+    notification_target_arn = aws_sqs_queue.launch_notices.arn
+    role_arn                = aws_iam_role.launch_notices.arn
   }
 
   instance_maintenance_policy {
@@ -188,8 +190,8 @@ resource "aws_autoscaling_group" "autoheal" {
   }
 
   lifecycle {
-    # A group that was emptied by hand, for maintenance, stays empty.
-    ignore_changes = [desired_capacity]
+    # A group that was emptied by hand, for maintenance, stays empty. A change of its first hook would be another group.
+    ignore_changes = [desired_capacity, initial_lifecycle_hook]
   }
 
   # Everything the first launch needs, and everything that must be there until the last instance is gone.
@@ -201,19 +203,43 @@ resource "aws_autoscaling_group" "autoheal" {
     aws_lambda_function_event_invoke_config.device_attachment,
     aws_sqs_queue_policy.dead_letters,
     aws_iam_role_policy.device_attachment,
+    aws_lambda_event_source_mapping.launch_notices,
+    aws_iam_role_policy.launch_notices,
   ]
+}
+
+# --- Lifecycle hooks: the instance waits, at its launch and at its end ---
+
+# If nobody answers, an instance is not put into service.
+resource "aws_autoscaling_lifecycle_hook" "launch" {
+  autoscaling_group_name  = aws_autoscaling_group.autoheal.name
+  name                    = local.hook_name
+  lifecycle_transition    = "autoscaling:EC2_INSTANCE_LAUNCHING"
+  default_result          = "ABANDON"
+  heartbeat_timeout       = 1200
+  notification_target_arn = aws_sqs_queue.launch_notices.arn
+  role_arn                = aws_iam_role.launch_notices.arn
+}
+
+# An ending instance has this long to release its volumes; then it ends all the same.
+resource "aws_autoscaling_lifecycle_hook" "release" {
+  autoscaling_group_name = aws_autoscaling_group.autoheal.name
+  name                   = local.release_hook_name
+  lifecycle_transition   = "autoscaling:EC2_INSTANCE_TERMINATING"
+  default_result         = "CONTINUE"
+  heartbeat_timeout      = 120
 }
 
 # --- Device attachment: a launching instance waits until this function has attached volume and address ---
 
 resource "aws_cloudwatch_event_rule" "launch" {
   name        = "${var.name}-launch"
-  description = "A launch in the group ${local.group_name} waits for its volume"
+  description = "An instance in the group ${local.group_name} waits for its volume, or ends"
   tags        = local.tags
 
   event_pattern = jsonencode({
     source      = ["aws.autoscaling"]
-    detail-type = ["EC2 Instance-launch Lifecycle Action"]
+    detail-type = ["EC2 Instance-launch Lifecycle Action", "EC2 Instance-terminate Lifecycle Action"]
     detail      = { AutoScalingGroupName = [local.group_name] }
   })
 }
@@ -264,6 +290,59 @@ resource "aws_sqs_queue_policy" "dead_letters" {
   })
 }
 
+# Events may be lost. The hook itself writes here too, and the function looks a little later.
+resource "aws_sqs_queue" "launch_notices" {
+  name                       = "${var.name}-launch-notices"
+  delay_seconds              = 300
+  visibility_timeout_seconds = 960
+  message_retention_seconds  = 3900
+  sqs_managed_sse_enabled    = true
+  tags                       = local.tags
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = 3
+  })
+}
+
+resource "aws_lambda_event_source_mapping" "launch_notices" {
+  event_source_arn = aws_sqs_queue.launch_notices.arn
+  function_name    = aws_lambda_function.device_attachment.arn
+  batch_size       = 1
+}
+
+resource "aws_iam_role" "launch_notices" {
+  name_prefix = substr("${var.name}-launch-notices-", 0, 38)
+  tags        = local.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "autoscaling.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+      }
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "launch_notices" {
+  name = "launch-notices"
+  role = aws_iam_role.launch_notices.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessage"]
+        Resource = [aws_sqs_queue.launch_notices.arn]
+      }
+    ]
+  })
+}
+
 # Has the name that Lambda looks for; the function may not make one itself.
 resource "aws_cloudwatch_log_group" "device_attachment" {
   name              = "/aws/lambda/${var.name}-device-attachment"
@@ -272,7 +351,7 @@ resource "aws_cloudwatch_log_group" "device_attachment" {
 }
 
 # Waits until the instance runs, attaches the volume and the address, then lets the launch continue; every failure
-# abandons it, and the group tries again with a new instance. Detaches nothing.
+# abandons it, and the group tries again with a new instance. Detaches nothing by force.
 resource "aws_lambda_function" "device_attachment" {
   function_name    = "${var.name}-device-attachment"
   filename         = "${path.module}/device-attachment.zip"
@@ -286,21 +365,25 @@ resource "aws_lambda_function" "device_attachment" {
 
   environment {
     variables = {
-      GROUP_NAME    = local.group_name
-      HOOK_NAME     = local.hook_name
-      VOLUMES       = "${var.volume_device}=${aws_ebs_volume.autoheal.id}"
-      ALLOCATION_ID = aws_eip.autoheal.allocation_id
+      GROUP_NAME        = local.group_name
+      HOOK_NAME         = local.hook_name
+      VOLUMES           = "${var.volume_device}=${aws_ebs_volume.autoheal.id}"
+      ALLOCATION_ID     = aws_eip.autoheal.allocation_id
+      LAUNCH_UNTIL      = "data"
+      ON_REFUSAL        = "keep"
+      RELEASE_HOOK_NAME = local.release_hook_name
+      HAND_OVER         = "120"
     }
   }
 
   depends_on = [aws_cloudwatch_log_group.device_attachment, aws_iam_role_policy.device_attachment]
 }
 
-# The function raises only when it could not answer the hook; then it is run again.
+# The function raises when it needs another run: the launch takes longer, or the hook did not answer.
 resource "aws_lambda_function_event_invoke_config" "device_attachment" {
   function_name                = aws_lambda_function.device_attachment.function_name
   maximum_retry_attempts       = 2
-  maximum_event_age_in_seconds = 1200
+  maximum_event_age_in_seconds = 3600
 
   destination_config {
     on_failure {
@@ -336,14 +419,14 @@ resource "aws_iam_role_policy" "device_attachment" {
       {
         Sid      = "Look"
         Effect   = "Allow"
-        Action   = ["ec2:DescribeAddresses", "ec2:DescribeInstances", "ec2:DescribeVolumes"]
+        Action   = ["autoscaling:DescribeAutoScalingInstances", "ec2:DescribeAddresses", "ec2:DescribeInstanceStatus", "ec2:DescribeInstances", "ec2:DescribeVolumes"]
         Resource = ["*"]
       },
       {
         Sid      = "ThisGroup"
         Effect   = "Allow"
-        Action   = ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"]
-        Resource = [local.group_arn]
+        Action   = ["autoscaling:CompleteLifecycleAction", "autoscaling:EnterStandby", "autoscaling:RecordLifecycleActionHeartbeat"]
+        Resource = ["arn:${data.aws_partition.current.partition}:autoscaling:${local.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${local.group_name}"]
       },
       {
         Sid      = "ThisAddress"
@@ -354,7 +437,7 @@ resource "aws_iam_role_policy" "device_attachment" {
       {
         Sid      = "InstancesOfThisGroup"
         Effect   = "Allow"
-        Action   = ["ec2:AssociateAddress", "ec2:AttachVolume"]
+        Action   = ["ec2:AssociateAddress", "ec2:AttachVolume", "ec2:DetachVolume", "ec2:GetConsoleOutput"]
         Resource = ["${local.ec2_arn}:instance/*"]
 
         Condition = { StringEquals = { "aws:ResourceTag/aws:autoscaling:groupName" = local.group_name } }
@@ -370,20 +453,26 @@ resource "aws_iam_role_policy" "device_attachment" {
       {
         Sid      = "TheseVolumes"
         Effect   = "Allow"
-        Action   = ["ec2:AttachVolume"]
+        Action   = ["ec2:AttachVolume", "ec2:DetachVolume"]
         Resource = ["${local.ec2_arn}:volume/${aws_ebs_volume.autoheal.id}"]
-      },
-      {
-        Sid      = "Logs"
-        Effect   = "Allow"
-        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = ["${aws_cloudwatch_log_group.device_attachment.arn}:*"]
       },
       {
         Sid      = "DeadLetters"
         Effect   = "Allow"
         Action   = ["sqs:SendMessage"]
         Resource = [aws_sqs_queue.dead_letters.arn]
+      },
+      {
+        Sid      = "LaunchNotices"
+        Effect   = "Allow"
+        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+        Resource = [aws_sqs_queue.launch_notices.arn]
+      },
+      {
+        Sid      = "Logs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.device_attachment.arn}:*"]
       }
     ]
   })

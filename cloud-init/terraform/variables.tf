@@ -4,44 +4,41 @@ variable "name" {
   default     = "autoheal"
 
   validation {
-    condition     = can(regex("^[A-Za-z][A-Za-z0-9-]{0,39}$", var.name))
-    error_message = "The name must begin with a letter and have at most 40 letters, digits and dashes."
+    condition     = can(regex("^([A-Za-z][A-Za-z0-9-]{0,39})$", var.name))
+    error_message = "The value of name must begin with a letter and have at most 40 letters, digits and dashes."
   }
 }
 
 variable "volume_device" {
-  description = "What the volume is attached as; Nitro instances name it otherwise, and the agent finds it all the same."
+  description = "What it is attached as. /dev/sdf to /dev/sdp are for volumes; Nitro instances name it otherwise, and the agent finds it all the same."
   type        = string
   default     = "/dev/sdf"
 
   validation {
-    condition     = can(regex("^/dev/(sd|xvd)[b-z]$", var.volume_device))
-    error_message = "The device must be a name such as /dev/sdf."
+    condition     = can(regex("^(/dev/(sd|xvd)[b-z])$", var.volume_device))
+    error_message = "The value of volume_device must be a name such as /dev/sdf."
   }
 }
 
 variable "volume_mount_point" {
-  description = "Where the instance sees the volume."
+  description = "Where the instance sees it."
   type        = string
   default     = "/data"
 
   validation {
-    condition = (
-      can(regex("^(/[A-Za-z0-9_][A-Za-z0-9._-]*)+$", var.volume_mount_point)) &&
-      !contains(["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/sbin", "/usr/share", "/var", "/var/lib"], var.volume_mount_point)
-    )
-    error_message = "The mount point must be an absolute path that is no directory of the system."
+    condition     = can(regex("^((/[A-Za-z0-9_][A-Za-z0-9._-]*)+)$", var.volume_mount_point)) && !contains(["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/sbin", "/usr/share", "/var", "/var/lib"], var.volume_mount_point)
+    error_message = "The value of volume_mount_point must be an absolute path that is no directory of the system."
   }
 }
 
 variable "volume_size" {
-  description = "GiB. It may be enlarged: the next instance, or a restart of the agent, grows the file system."
+  description = "GiB. It may be enlarged by an update: the running instance grows the file system. It cannot shrink."
   type        = number
   default     = 16
 
   validation {
-    condition     = var.volume_size >= 1 && var.volume_size <= 65536
-    error_message = "The size must be from 1 to 65536 GiB."
+    condition     = try(var.volume_size >= 1 && var.volume_size <= 65536, false)
+    error_message = "The value of volume_size must be from 1 to 65536 GiB."
   }
 }
 
@@ -52,7 +49,7 @@ variable "volume_type" {
 
   validation {
     condition     = contains(["gp3", "gp2", "io2", "io1", "st1", "sc1"], var.volume_type)
-    error_message = "The type must be one of gp3, gp2, io2, io1, st1, sc1."
+    error_message = "The value of volume_type must be one of gp3, gp2, io2, io1, st1, sc1."
   }
 }
 
@@ -60,21 +57,31 @@ variable "volume_iops" {
   description = "For gp3, io1 and io2; null for the type's own."
   type        = number
   default     = null
+
+  validation {
+    condition     = var.volume_iops == null || try(var.volume_iops >= 0 && var.volume_iops <= 256000, false)
+    error_message = "The value of volume_iops must be from 0 to 256000."
+  }
 }
 
 variable "volume_snapshot_id" {
-  description = "A snapshot to start from; null for a blank volume."
+  description = "It cannot be changed later without another volume; null for a blank volume."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.volume_snapshot_id == null || can(regex("^(snap-[0-9a-f]+)$", var.volume_snapshot_id))
+    error_message = "The value of volume_snapshot_id must be one such as snap-0123456789abcdef0."
+  }
 }
 
 variable "package_url" {
-  description = "An immutable object, the .deb, that every later instance can download without a secret."
+  description = "An immutable object that every later instance can download without a secret."
   type        = string
 
   validation {
-    condition     = can(regex("^https?://[A-Za-z0-9\\[][A-Za-z0-9._~:/%+,;@()=\\[\\]-]*(\\?versionId=[A-Za-z0-9._-]+)?$", var.package_url))
-    error_message = "The URL must have no query: a pre-signed one expires, and an instance launched later has no agent."
+    condition     = can(regex("^(https?://[A-Za-z0-9\\[][A-Za-z0-9._~:/%+,;@()=\\[\\]-]*(\\?versionId=[A-Za-z0-9._-]+)?)$", var.package_url))
+    error_message = "The value of package_url must be an http(s) address without a query: a pre-signed address expires, and an instance launched after that would have no agent."
   }
 }
 
@@ -83,8 +90,8 @@ variable "package_sha256" {
   type        = string
 
   validation {
-    condition     = can(regex("^[0-9a-f]{64}$", var.package_sha256))
-    error_message = "The digest must be 64 hexadecimal digits in lower case."
+    condition     = can(regex("^([0-9a-f]{64})$", var.package_sha256))
+    error_message = "The value of package_sha256 must be 64 hexadecimal digits in lower case."
   }
 }
 
@@ -113,26 +120,47 @@ variable "key_name" {
 }
 
 variable "ssh_cidr" {
-  description = "An IPv4 range that may reach SSH; null keeps it closed."
+  description = "An IPv4 range such as 192.0.2.0/24; null keeps SSH closed."
   type        = string
   default     = null
 
   validation {
-    condition     = var.ssh_cidr == null || can(cidrnetmask(var.ssh_cidr))
-    error_message = "The range must be one such as 192.0.2.0/24."
+    condition     = var.ssh_cidr == null || can(regex("^(\\d{1,3}(\\.\\d{1,3}){3}/\\d{1,2})$", var.ssh_cidr))
+    error_message = "The value of ssh_cidr must be an IPv4 range such as 192.0.2.0/24."
   }
 }
 
 variable "application_security_group_ids" {
-  description = "Further security groups of the instance, which let in what the application serves."
+  description = "A further security group of the instance, which lets in what the application serves."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for each in var.application_security_group_ids : can(regex("^(sg-[0-9a-f]+)$", each))])
+    error_message = "The value of application_security_group_ids must be one such as sg-0123456789abcdef0."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days to keep the functions' logs."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 7, 14, 30, 90, 180, 365], var.log_retention_days)
+    error_message = "The value of log_retention_days must be one of 1, 7, 14, 30, 90, 180, 365."
+  }
 }
 
 variable "target_group_arns" {
-  description = "Target groups that the group registers its instance with."
+  description = "The group registers its instance there."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for each in var.target_group_arns : can(regex("^(arn:aws[a-z-]*:elasticloadbalancing:.+:targetgroup/.+)$", each))])
+    error_message = "The value of target_group_arns must be the ARN of a target group."
+  }
 }
 
 variable "health_check_type" {
@@ -141,31 +169,30 @@ variable "health_check_type" {
   default     = "EC2"
 
   validation {
-    condition     = contains(["EC2", "ELB"], var.health_check_type)
-    error_message = "The type must be EC2 or ELB."
+    condition     = contains(["EC2", "ELB", "EBS", "EBS,ELB"], var.health_check_type)
+    error_message = "The value of health_check_type must be one of EC2, ELB, EBS, EBS,ELB."
   }
 }
 
 variable "health_check_grace_period" {
-  description = "Seconds from the moment the volume is attached: time for mounting and for the application."
+  description = "Seconds from the moment the instance is in service: time for the application to start."
   type        = number
   default     = 300
-}
 
-variable "log_retention_days" {
-  description = "Days to keep the function's log."
-  type        = number
-  default     = 30
+  validation {
+    condition     = try(var.health_check_grace_period >= 0 && var.health_check_grace_period <= 7200, false)
+    error_message = "The value of health_check_grace_period must be from 0 to 7200 seconds."
+  }
 }
 
 variable "availability_zone" {
-  description = "The letter of the zone, joined to the region; volume and subnet are in one zone."
+  description = "Joined to the region; volume and subnet are in one zone, and stay there."
   type        = string
   default     = "a"
 
   validation {
-    condition     = can(regex("^[a-z]$", var.availability_zone))
-    error_message = "The zone must be one letter."
+    condition     = can(regex("^([a-z])$", var.availability_zone))
+    error_message = "The value of availability_zone must be one letter."
   }
 }
 

@@ -69,6 +69,9 @@ extension RunContext {
         if wasLine, announces, outcome.exitStatus == .ok, ContinuousClock.now - begin > Self.patience {
             await MountBeginning.announce()
         }
+        // A unit that waits for the mount says by itself what it came to.
+        let agent = AgentUnit(runtimeDirectory)
+        if announces, isLine(), !isStarted || !agent.isBegun { await agent.announce() }
         return outcome
     }
 

@@ -3,7 +3,6 @@ import AutohealHost
 import AutohealPlan
 import AutohealSpec
 import ConfigurationFile
-import Glibc
 import StructuredLogging
 
 struct ReleaseCommand: AsyncParsableCommand {
@@ -29,7 +28,7 @@ struct ReleaseCommand: AsyncParsableCommand {
     @Argument(help: "A mount point or a volume id. (default: all volumes)")
     var volume: String?
 
-    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
+    @Option(name: .customLong("config"), help: RunFlags.configurationHelp)
     var configurationFile: String?
 
     @Option(
@@ -64,15 +63,13 @@ struct ReleaseCommand: AsyncParsableCommand {
     func run() async throws {
         // Volumes have to be free, also where somebody has just made a mistake in the file, which is printed.
         let (file, isWrong) = readFile()
-        guard geteuid() == 0 else {
-            Main.complain("autoheal-agent: releasing needs root: run it with sudo, or as a service.")
-            throw ExitCode(ExitStatus.noPermission.rawValue)
-        }
+        try Main.requireRoot(for: "releasing")
         let environment = RunConfiguration.environment(file)
         let tags = InstanceTags()
         let run = ReleaseRun(
             wait: .seconds(wait ?? file?.handOver.wait ?? HandOverSettings.defaultWait),
             specs: specs(file),
+            configurationFile: configurationFile,
             environment: environment,
             tags: tags,
             logging: LoggingConfiguration(

@@ -71,6 +71,7 @@ extension ReleaseRun {
         let report = Report(
             spec: spec,
             outcome: .unchanged(state, warnings: []),
+            boot: BootID.current(),
             time: Date().timeIntervalSince1970,
             duration: 0
         )

@@ -16,10 +16,11 @@ struct ReleaseRun: Sendable {
     private let wait: Duration
     /// What is configured, so that a volume is found that no report tells of.
     let specs: [VolumeSpec]
+    let configurationFile: String?
     private let environment: [String: String]
     let runtimeDirectory: RuntimeDirectory
     let host: LinuxHost
-    private let tags: InstanceTags
+    let tags: InstanceTags
     let logger: Logger
 
     /// From look to look at what another process has to let go.
@@ -33,12 +34,14 @@ struct ReleaseRun: Sendable {
     init(
         wait: Duration,
         specs: [VolumeSpec],
+        configurationFile: String?,
         environment: [String: String],
         tags: InstanceTags,
         logging: LoggingConfiguration
     ) {
         self.wait = wait
         self.specs = specs
+        self.configurationFile = configurationFile
         self.environment = environment
         self.tags = tags
         logger = logging.logger()
@@ -130,6 +133,7 @@ struct ReleaseRun: Sendable {
             do throws(Errno) { try hold.noteDone() } catch {
                 logger.warning("That nothing is left to release could not be noted: \(error)")
             }
+            await announce()
         }
         return ends.map(\.status).first { $0 != .ok } ?? .ok
     }

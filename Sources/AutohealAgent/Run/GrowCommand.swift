@@ -1,6 +1,6 @@
 import ArgumentParser
+import AutohealHost
 import AutohealPlan
-import Glibc
 
 struct GrowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,25 +12,18 @@ struct GrowCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
-    var configurationFile: String?
-
-    @OptionGroup(title: "Volume") var volume: VolumeFlags
-    @OptionGroup(title: "Logging") var logging: LoggingFlags
+    @OptionGroup var flags: RunFlags
 
     // On the main thread, which may block.
     @MainActor
     func run() async throws {
-        let configuration = try RunConfiguration(
-            file: configurationFile,
-            volume: volume,
-            logging: logging,
-            fstab: .besides
-        )
-        guard geteuid() == 0 else {
-            Main.complain("autoheal-agent: growing needs root: run it with sudo, or as a service.")
-            throw ExitCode(ExitStatus.noPermission.rawValue)
-        }
-        throw ExitCode(await RunContext(configuration).growAll().rawValue)
+        let configuration = try RunConfiguration(flags, fstab: .besides)
+        try Main.requireRoot(for: "growing")
+        let run = RunContext(configuration)
+        let status = await run.growAll()
+        let unit = AgentUnit(run.runtimeDirectory)
+        // It may have mended what the unit has failed for.
+        if !unit.isBegun { await unit.announce() }
+        throw ExitCode(status.rawValue)
     }
 }

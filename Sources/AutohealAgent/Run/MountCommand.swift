@@ -1,6 +1,6 @@
 import ArgumentParser
+import AutohealHost
 import AutohealPlan
-import Glibc
 import Logging
 import StructuredLogging
 
@@ -20,31 +20,22 @@ struct MountCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
-    var configurationFile: String?
-
-    @OptionGroup(title: "Volume") var volume: VolumeFlags
-    @OptionGroup(title: "Logging") var logging: LoggingFlags
+    @OptionGroup var flags: RunFlags
 
     // On the main thread, which may block: the pool stays free for the metadata service's answers.
     @MainActor
     func run() async throws {
-        let configuration = try RunConfiguration(
-            file: configurationFile,
-            volume: volume,
-            logging: logging,
-            fstab: .awaited
-        )
-        guard geteuid() == 0 else {
-            Main.complain("autoheal-agent: mounting needs root: run it with sudo, or as a service.")
-            throw ExitCode(ExitStatus.noPermission.rawValue)
-        }
+        let configuration = try RunConfiguration(flags, fstab: .awaited)
+        try Main.requireRoot(for: "mounting")
         let run = RunContext(configuration)
         if MountNamespace.isOwn == true {
             run.logging.logger().warning(
                 "In this mount namespace, which is not the machine's, nobody else sees what is mounted"
             )
         }
-        throw ExitCode(await run.mountAll().rawValue)
+        let status = await run.mountAll()
+        // Its unit says what itself came to.
+        if !configuration.isOfUnit { await AgentUnit(run.runtimeDirectory).announce() }
+        throw ExitCode(status.rawValue)
     }
 }

@@ -18,22 +18,13 @@ struct PlanCommand: AsyncParsableCommand {
     @Flag(help: "Only the volumes of fstab(5), lines of the type autoheal.")
     var fstab = false
 
-    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
-    var configurationFile: String?
-
-    @OptionGroup(title: "Volume") var volume: VolumeFlags
-    @OptionGroup(title: "Logging") var logging: LoggingFlags
+    @OptionGroup var flags: RunFlags
 
     // On the main thread, which may block.
     @MainActor
     func run() async throws {
-        if fstab, volume.settings.device != nil { throw ValidationError("Give --fstab or --device, not both.") }
-        let configuration = try RunConfiguration(
-            file: configurationFile,
-            volume: volume,
-            logging: logging,
-            fstab: fstab ? .alone : .besides
-        )
+        if fstab, flags.volume.settings.device != nil { throw ValidationError("Give --fstab or --device, not both.") }
+        let configuration = try RunConfiguration(flags, fstab: fstab ? .alone : .besides)
         let run = RunContext(configuration)
         var statuses: [ExitStatus] = []
         if !configuration.fstabProblems.isEmpty {

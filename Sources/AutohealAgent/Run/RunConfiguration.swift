@@ -28,7 +28,6 @@ struct RunConfiguration: Sendable {
 
     /// Which volumes of fstab(5) are handled.
     enum FstabUse {
-        case none
         /// With those of the configuration file, if no flag names a volume.
         case besides
         case alone
@@ -38,7 +37,9 @@ struct RunConfiguration: Sendable {
 
     /// - Throws: `ValidationError` (exit code 64) for the flags, `ExitCode` 78 for the file, whose errors are printed, and for
     ///   one that is meant for another instance.
-    init(file path: String?, volume: VolumeFlags, logging: LoggingFlags, fstab use: FstabUse = .none) throws {
+    init(_ command: RunFlags, fstab use: FstabUse) throws {
+        let path = command.configurationFile
+        let logging = command.logging
         let file = try Self.file(path)
         if use != .alone, let foreign = file.flatMap({ ForeignConfiguration($0) }) {
             Main.complain(
@@ -46,9 +47,9 @@ struct RunConfiguration: Sendable {
             )
             throw ExitCode(ExitStatus.configuration.rawValue)
         }
-        let flags = volume.settings
+        let flags = command.volume.settings
         isOfUnit = ProcessInfo.processInfo.environment["AUTOHEAL_UNIT"] != nil
-        let looks = flags.device == nil && (use == .awaited ? isOfUnit : use != .none)
+        let looks = flags.device == nil && (use != .awaited || isOfUnit)
         // The unit has volumes of its own to mount, whatever is with fstab(5); that has been printed.
         let fstab = !looks ? nil : use == .awaited ? try? Self.fstab() : try Self.fstab()
         hasWrongLine = fstab.map { fstab in fstab.ours.contains { $0.isAutomatic && !fstab.reads($0) } } ?? false
@@ -68,7 +69,7 @@ struct RunConfiguration: Sendable {
                     throw ValidationError("--\(error)")
                 }
             }
-        fileVolumes = volume.settings == VolumeSettings() ? file?.volumes : nil
+        fileVolumes = flags == VolumeSettings() ? file?.volumes : nil
         logFormat = try logging.format(default: file?.agent.logFormat)
         logLevel = try logging.level(default: file?.agent.logLevel)
         logConsole = logging.logConsole ?? file?.agent.logConsole

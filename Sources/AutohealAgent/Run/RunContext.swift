@@ -85,6 +85,7 @@ struct RunContext: Sendable {
                     spec: spec,
                     outcome: outcome,
                     previous: previous,
+                    boot: BootID.current(),
                     time: Date().timeIntervalSince1970,
                     duration: duration / .seconds(1)
                 ),

@@ -47,7 +47,7 @@ struct HealthFlags: ParsableArguments {
         if let error = settings.errors.first { throw ValidationError("--\(error)") }
     }
 
-    private var settings: HealthSettings {
+    var settings: HealthSettings {
         var settings = HealthSettings()
         settings.listen = listen
         settings.interval = interval
@@ -55,18 +55,6 @@ struct HealthFlags: ParsableArguments {
         settings.freePercent = freePercent
         settings.requireServices = requireServices.isEmpty ? nil : requireServices
         settings.requireURL = requireURL
-        return settings
-    }
-
-    func over(_ file: HealthSettings) -> HealthSettings {
-        let flags = settings
-        var settings = file
-        settings.listen = flags.listen ?? file.listen
-        settings.interval = flags.interval ?? file.interval
-        settings.startLimit = flags.startLimit ?? file.startLimit
-        settings.freePercent = flags.freePercent ?? file.freePercent
-        settings.requireServices = flags.requireServices ?? file.requireServices
-        settings.requireURL = flags.requireURL ?? file.requireURL
         return settings
     }
 }

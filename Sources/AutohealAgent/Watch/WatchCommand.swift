@@ -10,6 +10,7 @@ import InstanceMetadata
 import Logging
 import NIOCore
 import NIOPosix
+import NetworkAddress
 import StructuredLogging
 import SystemPackage
 
@@ -31,7 +32,7 @@ struct WatchCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(name: .customLong("config"), help: VolumeFlags.configurationHelp)
+    @Option(name: .customLong("config"), help: RunFlags.configurationHelp)
     var configurationFile: String?
 
     @OptionGroup(title: "Health") var health: HealthFlags
@@ -87,7 +88,7 @@ struct WatchCommand: AsyncParsableCommand {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let requirements = RequirementWatch(
             services: configuration.health.requireServices ?? [],
-            page: configuration.health.requireURL.flatMap(HTTPTarget.init),
+            page: configuration.health.requireURL.flatMap { try? HTTPTarget($0) },
             interval: configuration.settings.interval,
             on: group
         )

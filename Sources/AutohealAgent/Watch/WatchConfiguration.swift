@@ -21,7 +21,7 @@ struct WatchConfiguration: Sendable {
         identity = FileIdentity(self.path)
         fstabIdentity = FileIdentity(Fstab.path)
         file = try RunConfiguration.file(path)
-        health = flags.over(file?.health ?? HealthSettings())
+        health = flags.settings.over(file?.health ?? HealthSettings())
         environment = RunConfiguration.environment(file)
     }
 

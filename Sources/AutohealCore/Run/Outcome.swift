@@ -39,6 +39,19 @@ package enum Outcome: Hashable, Sendable {
         }
     }
 
+    /// Why it failed, in one word for programs; nil if it did not.
+    package var cause: String? {
+        switch self {
+        case .unchanged, .changed, .planned: nil
+        case .stopped(.refused(let refusal)): refusal.slug
+        case .stopped(.failed(let error)), .stopped(.skipped(let error)): ConsoleOutcome.slug(error.operation)
+        case .stopped(.misconfigured): "configuration"
+        case .stopped(.superseded): "superseded"
+        case .stopped(.interrupted): "interrupted"
+        case .notConverged: "not-converged"
+        }
+    }
+
     package var state: VolumeState? {
         switch self {
         case .unchanged(let state, _), .changed(_, let state, _), .planned(_, let state), .notConverged(_, let state):

@@ -21,6 +21,10 @@ package struct Report: Hashable, Sendable, Codable {
     package var outcome: String
     package var exitStatus: ExitStatus
     package var reason: String
+    /// Why it failed, in one word for programs; nil if it did not, or in the report of an older version.
+    package var cause: String?
+    /// The kernel's boot_id (random(4)) of the run; nil if that was not known, or in the report of an older version.
+    package var boot: String?
     package var steps: [String]
     /// What could be done without; nil in the report of a version that did not write it.
     package var warnings: [String]?
@@ -49,6 +53,7 @@ package struct Report: Hashable, Sendable, Codable {
         spec: VolumeSpec,
         outcome: Outcome,
         previous: @autoclosure () -> Report? = nil,
+        boot: String? = nil,
         time: Double,
         duration: Double
     ) {
@@ -62,6 +67,8 @@ package struct Report: Hashable, Sendable, Codable {
         self.outcome = outcome.name
         exitStatus = outcome.exitStatus
         reason = outcome.reason
+        cause = outcome.cause
+        self.boot = boot
         if case .changed(let heal, _, _) = outcome {
             steps = heal.steps.map(\.step.name)
             if steps.contains(Step.mountName) { self.heal = Heal.Record(heal, duration: duration) }
@@ -98,6 +105,7 @@ package struct Report: Hashable, Sendable, Codable {
         let next =
             ending == nil
             ? "'systemctl start autoheal-agent' mounts it again." : "Nothing mounts it again before the next boot."
+        report.cause = nil
         report.reason = [attempt.record, attempt.loss, next].compactMap(\.self).joined(separator: " ")
         report.steps = []
         report.warnings = attempt.loss.map { [$0] }
@@ -112,7 +120,7 @@ package struct Report: Hashable, Sendable, Codable {
     private static let releasedOutcome = "released"
 
     package enum CodingKeys: String, CodingKey {
-        case version, device, node, number, mounted, outcome, reason, steps, warnings, time, duration, heal
+        case version, device, node, number, mounted, outcome, reason, cause, boot, steps, warnings, time, duration, heal
         case mountPoint = "mount_point"
         case volumeID = "volume_id"
         case wantsReadOnly = "wants_read_only"

@@ -20,26 +20,6 @@ package struct VolumeSettings: Hashable, Sendable, Codable {
 
     package init() {}
 
-    /// These settings where they are given, `other`'s where not.
-    package func over(_ other: VolumeSettings) -> VolumeSettings {
-        var settings = VolumeSettings()
-        settings.device = device ?? other.device
-        settings.mountPoint = mountPoint ?? other.mountPoint
-        settings.tries = tries ?? other.tries
-        settings.interval = interval ?? other.interval
-        settings.volumeID = volumeID ?? other.volumeID
-        settings.filesystem = filesystem ?? other.filesystem
-        settings.label = label ?? other.label
-        settings.options = options ?? other.options
-        settings.format = format ?? other.format
-        settings.owner = owner ?? other.owner
-        settings.mode = mode ?? other.mode
-        settings.grow = grow ?? other.grow
-        settings.check = check ?? other.check
-        settings.mkfsOptions = mkfsOptions ?? other.mkfsOptions
-        return settings
-    }
-
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case device
         case mountPoint = "mount-point"

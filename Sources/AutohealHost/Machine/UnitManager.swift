@@ -39,23 +39,34 @@ package struct UnitManager: Sendable {
     }
 
     private func property(_ name: String, of unit: String) async -> String? {
+        await properties([name], of: unit)?[name]
+    }
+
+    /// By their names, those that there are, in systemd's words; nil where nobody tells.
+    package func properties(_ names: [String], of unit: String) async -> [String: String]? {
         guard isRunning,
             let result = try? await Subprocess.run(
                 .name("systemctl"),
-                arguments: ["show", "--property=\(name)", "--value", "--", unit],
+                arguments: ["show", "--property=\(names.joined(separator: ","))", "--", unit],
                 environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]),
                 input: .none,
                 output: .string(limit: 4096),
                 error: .discarded
-            )
+            ), result.terminationStatus.isSuccess
         else { return nil }
-        return result.standardOutput.split(whereSeparator: \.isNewline).first.map(String.init)
+        let pairs = result.standardOutput.split(whereSeparator: \.isNewline).compactMap { line in
+            line.firstIndex(of: "=").map { sign in (String(line[..<sign]), String(line[sign...].dropFirst())) }
+        }
+        return Dictionary(pairs) { first, _ in first }
     }
 
     /// Begins to start a unit, and does not wait for it.
     ///
     /// - Returns: why it cannot be started, in systemctl's words; nil if it can be, or where there is none.
     package func start(_ unit: String) async -> String? { await call("start", "--no-block", unit) }
+
+    /// The same, anew if it is active.
+    package func restart(_ unit: String) async -> String? { await call("restart", "--no-block", unit) }
 
     private func call(_ verb: String, _ arguments: String...) async -> String? {
         guard isRunning else { return nil }

@@ -22,7 +22,7 @@ package struct Ownership: Hashable, Sendable {
     }
 
     private static func lookUp(_ text: String) throws(VolumeError) -> Ownership {
-        let parts = text.split(separator: ":").map(String.init)
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let account = getpwnam(parts[0]).map { (user: $0.pointee.pw_uid, group: $0.pointee.pw_gid) }
         guard let user = account?.user ?? UInt32(parts[0]) else {
             throw .misconfigured(

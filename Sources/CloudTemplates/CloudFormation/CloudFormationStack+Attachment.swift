@@ -1,49 +1,94 @@
 extension CloudFormationStack {
-    /// Seconds. The hook outlives one run of the function, which restarts the hook's clock while it works.
-    static let functionTimeout = 900
-    static let heartbeatTimeout = 1200
-
     func deviceAttachment() throws(GenerationError) -> [Resource] {
-        let pairs = numbers.map { "${\(volumeParameter($0, "Device"))}=${\(volumeReference($0))}" }
-        var environment: [(key: String, value: TemplateValue)] = [
-            ("GROUP_NAME", .ref("AutohealGroup")), ("HOOK_NAME", .ref("DeviceAttachmentHook")),
-            ("VOLUMES", .sub(pairs.joined(separator: ","))),
-        ]
-        if options.hasAddress { environment.append(("ALLOCATION_ID", .attribute("AutoHealEIP", "AllocationId"))) }
-        return [hook, eventRule, permission] + deadLetters + [
+        let environment = model.deviceEnvironment.map { (key: $0.name, value: spelled($0.value)) }
+        return hooks + [eventRule, permission] + deadLetters + launchNotices + [
             function(
                 "DeviceAttachment",
                 comment:
                     "Waits until the instance runs, attaches the volume and the address, then lets the launch continue;\n"
-                    + "every failure abandons it, and the group tries again with a new instance. Detaches nothing.",
-                .attach,
+                    + "every failure abandons it, and the group tries again with a new instance. Detaches nothing by force.",
+                .deviceAttachment,
                 environment: environment
             ),
-            retries, logs("DeviceAttachment"),
-            try role(
-                "DeviceAttachment",
-                .attach,
-                more: [
-                    [
-                        "Sid": "DeadLetters", "Effect": "Allow", "Action": "sqs:SendMessage",
-                        "Resource": .attribute("DeviceAttachmentDeadLetters", "Arn"),
-                    ]
-                ]
-            ),
+            retries, logs("DeviceAttachment"), try role("DeviceAttachment", .deviceAttachment),
         ]
     }
 
-    private var hook: Resource {
-        Resource(
+    private var hooks: [Resource] {
+        let launch = Resource(
             "DeviceAttachmentHook",
             "AWS::AutoScaling::LifecycleHook",
             comment: "A launching instance waits here. If nobody answers, it is abandoned and not put into service.",
             [
                 "AutoScalingGroupName": .ref("AutohealGroup"),
                 "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "DefaultResult": "ABANDON",
-                "HeartbeatTimeout": .integer(Self.heartbeatTimeout),
+                "HeartbeatTimeout": .integer(StackTiming.launchHeartbeat),
+                "NotificationTargetARN": spelled(StackText(.launchNotices(.arn))),
+                "RoleARN": .attribute("LaunchNoticesRole", "Arn"),
             ]
         )
+        let release = Resource(
+            "DeviceReleaseHook",
+            "AWS::AutoScaling::LifecycleHook",
+            comment: "An ending instance has this long to release its volumes; then it ends all the same.",
+            [
+                "AutoScalingGroupName": .ref("AutohealGroup"),
+                "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "DefaultResult": "CONTINUE",
+                "HeartbeatTimeout": .integer(options.handOver),
+            ]
+        )
+        return [launch] + (model.hasHandOver ? [release] : [])
+    }
+
+    /// The second way to the function, should the event be lost.
+    private var launchNotices: [Resource] {
+        [
+            Resource(
+                "LaunchNotices",
+                "AWS::SQS::Queue",
+                comment: "Events may be lost. The hook itself writes here too, and the function looks a little later.",
+                [
+                    "DelaySeconds": .integer(StackTiming.noticeDelay),
+                    "VisibilityTimeout": .integer(StackTiming.noticeVisibility),
+                    "MessageRetentionPeriod": .integer(StackTiming.noticeRetention),
+                    "RedrivePolicy": [
+                        "deadLetterTargetArn": .attribute("DeviceAttachmentDeadLetters", "Arn"),
+                        "maxReceiveCount": .integer(StackTiming.noticeReceives),
+                    ],
+                    "SqsManagedSseEnabled": true, "Tags": ownTagList,
+                ]
+            ),
+            Resource(
+                "LaunchNoticesRole",
+                "AWS::IAM::Role",
+                [
+                    "AssumeRolePolicyDocument": Self.trust("autoscaling.amazonaws.com"),
+                    "Policies": [
+                        [
+                            "PolicyName": "LaunchNotices",
+                            "PolicyDocument": [
+                                "Version": "2012-10-17",
+                                "Statement": [
+                                    [
+                                        "Effect": "Allow", "Action": "sqs:SendMessage",
+                                        "Resource": .attribute("LaunchNotices", "Arn"),
+                                    ]
+                                ],
+                            ],
+                        ]
+                    ],
+                    "Tags": ownTagList,
+                ]
+            ),
+            Resource(
+                "LaunchNoticesToFunction",
+                "AWS::Lambda::EventSourceMapping",
+                [
+                    "EventSourceArn": .attribute("LaunchNotices", "Arn"), "FunctionName": .ref("DeviceAttachment"),
+                    "BatchSize": 1,
+                ]
+            ),
+        ]
     }
 
     private var eventRule: Resource {
@@ -51,16 +96,17 @@ extension CloudFormationStack {
             "EventRule",
             "AWS::Events::Rule",
             [
-                "Description": .sub("A launch in the group of ${AWS::StackName} waits for its volume"),
+                "Description": .sub("An instance in the group of ${AWS::StackName} waits for its volume, or ends"),
                 "EventPattern": [
-                    "source": ["aws.autoscaling"], "detail-type": ["EC2 Instance-launch Lifecycle Action"],
+                    "source": ["aws.autoscaling"], "detail-type": .list(model.hookEvents.map { .string($0) }),
                     "detail": ["AutoScalingGroupName": [.ref("AutohealGroup")]],
                 ],
                 "Targets": [
                     [
                         "Id": "DeviceAttachment", "Arn": .attribute("DeviceAttachment", "Arn"),
                         "RetryPolicy": [
-                            "MaximumEventAgeInSeconds": .integer(Self.heartbeatTimeout), "MaximumRetryAttempts": 185,
+                            "MaximumEventAgeInSeconds": .integer(StackTiming.eventAge),
+                            "MaximumRetryAttempts": .integer(StackTiming.deliveryRetries),
                         ],
                         "DeadLetterConfig": ["Arn": .attribute("DeviceAttachmentDeadLetters", "Arn")],
                     ]
@@ -86,7 +132,10 @@ extension CloudFormationStack {
                 "DeviceAttachmentDeadLetters",
                 "AWS::SQS::Queue",
                 comment: "Launches that could not be served, for an operator to look at: the hook abandons them.",
-                ["MessageRetentionPeriod": 1_209_600, "SqsManagedSseEnabled": true, "Tags": ownTagList]
+                [
+                    "MessageRetentionPeriod": .integer(StackTiming.deadLetterRetention), "SqsManagedSseEnabled": true,
+                    "Tags": ownTagList,
+                ]
             ),
             Resource(
                 "DeviceAttachmentDeadLettersPolicy",
@@ -113,10 +162,12 @@ extension CloudFormationStack {
         Resource(
             "DeviceAttachmentRetries",
             "AWS::Lambda::EventInvokeConfig",
-            comment: "The function raises only when it could not answer the hook; then it is run again.",
+            comment:
+                "The function raises when it needs another run: the launch takes longer, or the hook did not answer.",
             [
-                "FunctionName": .ref("DeviceAttachment"), "Qualifier": "$LATEST", "MaximumRetryAttempts": 2,
-                "MaximumEventAgeInSeconds": .integer(Self.heartbeatTimeout),
+                "FunctionName": .ref("DeviceAttachment"), "Qualifier": "$LATEST",
+                "MaximumRetryAttempts": .integer(StackTiming.invocationRetries),
+                "MaximumEventAgeInSeconds": .integer(StackTiming.invocationAge),
                 "DestinationConfig": [
                     "OnFailure": ["Destination": .attribute("DeviceAttachmentDeadLetters", "Arn")]
                 ],

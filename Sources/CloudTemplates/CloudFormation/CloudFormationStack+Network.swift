@@ -8,7 +8,10 @@ extension CloudFormationStack {
             Resource(
                 "myVPC",
                 "AWS::EC2::VPC",
-                ["CidrBlock": "10.0.0.0/16", "EnableDnsSupport": true, "EnableDnsHostnames": true, "Tags": tagList]
+                [
+                    "CidrBlock": .string(StackConstant.networkRange), "EnableDnsSupport": true,
+                    "EnableDnsHostnames": true, "Tags": tagList,
+                ]
             ),
             Resource(
                 "PublicSubnetA",
@@ -17,7 +20,7 @@ extension CloudFormationStack {
                     ? "An instance has no public address until the function has associated the Elastic IP address."
                     : "Without an Elastic IP address, every instance gets a public one of its own.",
                 [
-                    "VpcId": vpc, "AvailabilityZone": zone, "CidrBlock": "10.0.0.0/24",
+                    "VpcId": vpc, "AvailabilityZone": zone, "CidrBlock": .string(StackConstant.subnetRange),
                     "MapPublicIpOnLaunch": .boolean(!options.hasAddress), "Tags": tagList,
                 ]
             ),
@@ -95,6 +98,7 @@ extension CloudFormationStack {
                 [
                     "AvailabilityZone": zone, "Size": .ref(name("Size")), "VolumeType": .ref(name("Type")),
                     "Iops": .when("\(name("HasIops"))", .ref(name("Iops"))), "Encrypted": true,
+                    "KmsKeyId": options.usesKMSKey ? spelled(StackText(.keyARN)) : nil,
                     "SnapshotId": .when("\(name("HasSnapshot"))", .ref(name("SnapshotId"))), "Tags": tagList,
                 ]
             )

@@ -4,7 +4,8 @@ extension CloudFormationStack {
             function(
                 "AutohealScaleup",
                 comment: "Takes the group from 0 to 1, and on deletion back to 0; always answers CloudFormation.",
-                .scaleUp
+                .scaleUp,
+                environment: model.scaleUpEnvironment.map { (key: $0.name, value: spelled($0.value)) }
             ),
             logs("AutohealScaleup"), try role("AutohealScaleup", .scaleUp),
             Resource(
@@ -14,21 +15,30 @@ extension CloudFormationStack {
                     "Depends on all the rest. So no instance is launched before hook, rule and function are there, and\n"
                     + "the instance is gone before volume, address and gateway are deleted.",
                 dependsOn: [
-                    "DeviceAttachmentHook", "EventRule", "PermissionForEventsToInvokeLambda", "DeviceAttachmentRetries",
+                    "DeviceAttachmentHook", "LaunchNoticesToFunction", "EventRule", "PermissionForEventsToInvokeLambda",
+                    "DeviceAttachmentRetries",
                     "DeviceAttachmentDeadLettersPolicy",
-                ] + routes + (options.usesExistingVolumes ? [] : numbers.map(volumeReference))
+                ] + (model.hasHandOver ? ["DeviceReleaseHook"] : []) + routes
+                    + (options.usesExistingVolumes ? [] : numbers.map(volumeReference))
                     + (options.hasAddress ? ["AutoHealEIP"] : []),
                 [
                     "ServiceToken": .attribute("AutohealScaleup", "Arn"),
-                    "ServiceTimeout": .integer(Self.functionTimeout + 60), "GroupName": .ref("AutohealGroup"),
+                    "ServiceTimeout": .integer(StackTiming.customResource), "GroupName": .ref("AutohealGroup"),
+                    "ApplyUpdates": options.appliesUpdates ? "true" : nil,
+                    "Version": options.appliesUpdates ? version : nil,
                 ]
             ),
         ]
     }
 
+    /// Of what instances are launched from; a launch configuration is another one after each change.
+    private var version: TemplateValue {
+        options.usesLaunchConfiguration
+            ? .ref("AutohealLaunchConfig") : .attribute("AutohealLaunchConfig", "LatestVersionNumber")
+    }
+
     var alarms: [Resource] {
-        let namespace: TemplateValue = .sub("Autoheal/${AWS::StackName}")
-        return [
+        [
             Resource("FailedHealTopic", "AWS::SNS::Topic", ["Tags": ownTagList]),
             Resource(
                 "FailedHealSubscription",
@@ -36,59 +46,40 @@ extension CloudFormationStack {
                 condition: "HasAlarmEmail",
                 ["TopicArn": .ref("FailedHealTopic"), "Protocol": "email", "Endpoint": .ref("AlarmEmail")]
             ),
-            Resource(
-                "AbandonedLaunches",
-                "AWS::Logs::MetricFilter",
-                [
-                    "LogGroupName": .ref("DeviceAttachmentLogs"), "FilterPattern": "{ $.outcome = \"ABANDON\" }",
-                    "MetricTransformations": [
-                        [
-                            "MetricNamespace": namespace, "MetricName": "AbandonedLaunches", "MetricValue": "1",
-                            "DefaultValue": 0,
-                        ]
-                    ],
-                ]
-            ),
-            alarm(
-                "AbandonedLaunchAlarm",
-                "A launch was given up: the volume or the address could not be had. See the log of DeviceAttachment.",
-                [
-                    "Namespace": namespace, "MetricName": "AbandonedLaunches", "Statistic": "Sum", "Period": 300,
-                    "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-                    "TreatMissingData": "notBreaching",
-                ]
-            ),
-            alarm(
-                "UnservedLaunchAlarm",
-                "A launch was never served: see the messages in the queue DeviceAttachmentDeadLetters.",
-                [
-                    "Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible",
-                    "Dimensions": [
-                        ["Name": "QueueName", "Value": .attribute("DeviceAttachmentDeadLetters", "QueueName")]
-                    ],
-                    "Statistic": "Maximum", "Period": 300, "EvaluationPeriods": 1, "Threshold": 1,
-                    "ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching",
-                ]
-            ),
-            alarm(
-                "NoInstanceAlarm",
-                "No instance has been in service for 20 minutes.",
-                [
-                    "Namespace": "AWS/AutoScaling", "MetricName": "GroupInServiceInstances",
-                    "Dimensions": [["Name": "AutoScalingGroupName", "Value": .ref("AutohealGroup")]],
-                    "Statistic": "Maximum", "Period": 300, "EvaluationPeriods": 4, "Threshold": 1,
-                    "ComparisonOperator": "LessThanThreshold", "TreatMissingData": "breaching",
-                ]
-            ),
-        ]
+        ] + model.logMetrics.map(resource) + model.alarms.map(resource)
     }
 
-    private func alarm(_ id: String, _ description: String, _ properties: KeyValuePairs<String, TemplateValue?>)
-        -> Resource
-    {
-        var alarm = Resource(id, "AWS::CloudWatch::Alarm", properties)
-        alarm.properties.insert((key: "AlarmDescription", value: .string(description)), at: 0)
-        alarm.properties.append((key: "AlarmActions", value: [.ref("FailedHealTopic")]))
-        return alarm
+    private func resource(_ metric: StackLogMetric) -> Resource {
+        Resource(
+            metric.name,
+            "AWS::Logs::MetricFilter",
+            [
+                "LogGroupName": .ref("DeviceAttachmentLogs"), "FilterPattern": .string(metric.pattern),
+                "MetricTransformations": [
+                    [
+                        "MetricNamespace": spelled(StackModel.ownNamespace), "MetricName": .string(metric.name),
+                        "MetricValue": "1", "DefaultValue": 0,
+                    ]
+                ],
+            ]
+        )
+    }
+
+    private func resource(_ alarm: StackAlarm) -> Resource {
+        let dimensions = alarm.dimensions.map {
+            TemplateValue.line(["Name": .string($0.name), "Value": spelled($0.value)])
+        }
+        return Resource(
+            "\(alarm.name)Alarm",
+            "AWS::CloudWatch::Alarm",
+            [
+                "AlarmDescription": .string(alarm.description), "Namespace": spelled(alarm.namespace),
+                "MetricName": .string(alarm.metric), "Dimensions": dimensions.isEmpty ? nil : .list(dimensions),
+                "Statistic": .string(alarm.statistic), "Period": .integer(alarm.period),
+                "EvaluationPeriods": .integer(alarm.periods), "Threshold": .integer(alarm.threshold),
+                "ComparisonOperator": .string(alarm.comparison), "TreatMissingData": .string(alarm.missingData),
+                "AlarmActions": [.ref("FailedHealTopic")],
+            ]
+        )
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 /// How a template is written.
 package enum TemplateFormat: String, CaseIterable, Sendable {
     case yaml
-    /// Has no comments.
+    /// Has no comments, and is one line.
     case json
 }
 
@@ -29,7 +29,7 @@ extension CloudFormationStack {
         case .json:
             let object = Dictionary(sections.map { ($0.name, $0.value.json) }) { first, _ in first }
             do {
-                let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+                let options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
                 let data = try JSONSerialization.data(withJSONObject: object, options: options)
                 return String(decoding: data, as: UTF8.self) + "\n"
             } catch {
@@ -46,7 +46,7 @@ extension CloudFormationStack {
             ("Metadata", "How the console shows the parameters.", interface),
             (
                 "Parameters", "What may be changed when the stack is deployed.",
-                .object(parameters.map { ($0.name, $0.value) })
+                .object(parameters.map { ($0.name, $0.declaration) })
             ),
             ("Rules", nil, .object(rules)),
             ("Conditions", nil, .object(conditions)),
@@ -84,8 +84,7 @@ extension CloudFormationStack {
                         let names = parameters.filter { $0.group == group }.map { TemplateValue.string($0.name) }
                         return ["Label": ["default": .string(group)], "Parameters": .line(.list(names))]
                     }
-                ),
-                "ParameterLabels": .object(parameters.map { ($0.name, .line(["default": .string($0.label)])) }),
+                )
             ]
         ]
     }
@@ -107,5 +106,5 @@ extension CloudFormationStack {
         return .object(outputs)
     }
 
-    private func volumeOutput(_ number: Int) -> String { "DataVolume\(Self.suffix(number))Id" }
+    private func volumeOutput(_ number: Int) -> String { "DataVolume\(StackModel.suffix(number))Id" }
 }

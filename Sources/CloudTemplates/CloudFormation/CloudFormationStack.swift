@@ -2,28 +2,24 @@ import ConfigurationFile
 
 /// The whole stack as one self-contained CloudFormation template.
 package struct CloudFormationStack: Sendable {
-    let options: StackOptions
+    let model: StackModel
 
-    package init(_ options: StackOptions) { self.options = options }
+    package init(_ options: StackOptions) { model = StackModel(options) }
 
-    /// 1 for the first volume, which has the original's names; the others are numbered.
-    var numbers: ClosedRange<Int> { 1...options.configuration.volumes.count }
+    var options: StackOptions { model.options }
+    var numbers: ClosedRange<Int> { model.numbers }
 
-    static func suffix(_ number: Int) -> String { number == 1 ? "" : "\(number)" }
-
-    func volumeParameter(_ number: Int, _ name: String) -> String { "Volume\(Self.suffix(number))\(name)" }
+    func volumeParameter(_ number: Int, _ name: String) -> String { StackModel.volumeParameter(number, name) }
 
     /// What `Ref` gives the id of a volume for.
     func volumeReference(_ number: Int) -> String {
-        options.usesExistingVolumes ? volumeParameter(number, "Id") : "AutohealVolume\(Self.suffix(number))"
+        options.usesExistingVolumes ? volumeParameter(number, "Id") : "AutohealVolume\(StackModel.suffix(number))"
     }
 
     var subnetName: String { options.usesExistingNetwork ? "SubnetId" : "PublicSubnetA" }
     var subnet: TemplateValue { .ref(subnetName) }
     var vpc: TemplateValue { .ref(options.usesExistingNetwork ? "VpcId" : "myVPC") }
 
-    /// The letter of the zone is asked for where the subnet or a volume is made.
-    var needsZone: Bool { !options.usesExistingNetwork || !options.usesExistingVolumes }
     /// With a subnet that exists, the parameter is the name that EC2 gives for it.
     var zone: TemplateValue {
         options.usesExistingNetwork ? .ref("AvailabilityZone") : .sub("${AWS::Region}${AvailabilityZone}")
@@ -47,14 +43,11 @@ package struct CloudFormationStack: Sendable {
 
     var tags: [(key: String, value: TemplateValue)] {
         [("Name", .ref("AWS::StackName"))]
-            + Self.ownerTags.map { ($0, .ref($0)) } + furtherTags
+            + StackModel.ownerTags.map { ($0, .ref($0)) } + furtherTags
     }
 
-    /// Parameters of the original; a tag of that name is the parameter's default.
-    static let ownerTags = ["Owner", "ComponentName", "ComponentOwner"]
-
     private var furtherTags: [(key: String, value: TemplateValue)] {
-        options.tags.filter { !Self.ownerTags.contains($0.key) }.map { ($0.key, .string($0.value)) }
+        options.tags.filter { !StackModel.ownerTags.contains($0.key) }.map { ($0.key, .string($0.value)) }
     }
 
     var tagList: TemplateValue { Self.tagList(tags) }

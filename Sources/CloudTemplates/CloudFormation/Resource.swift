@@ -47,30 +47,3 @@ struct Resource {
         return .object(pairs)
     }
 }
-
-/// A parameter of the template, and where the console shows it.
-struct Parameter {
-    var name: String
-    var group: String
-    var label: String
-    var value: TemplateValue
-
-    init(
-        _ name: String,
-        _ group: String,
-        _ label: String,
-        type: String = "String",
-        default defaultValue: TemplateValue? = nil,
-        description: String,
-        _ rest: KeyValuePairs<String, TemplateValue?> = [:]
-    ) {
-        self.name = name
-        self.group = group
-        self.label = label
-        var pairs: [(key: String, value: TemplateValue)] = [("Type", .string(type))]
-        if let defaultValue { pairs.append(("Default", defaultValue)) }
-        pairs += rest.compactMap { pair in pair.value.map { (key: pair.key, value: $0) } }
-        pairs.append(("Description", .string(description)))
-        value = .object(pairs)
-    }
-}

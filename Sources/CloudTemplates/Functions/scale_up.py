@@ -3,29 +3,33 @@
 The group is created empty. The custom resource depends on everything the first launch needs (hook, rule,
 permission, function, route), so the first instance cannot be missed.
 
-Create  sets the desired capacity to 1.
-Update  does the same for a group that replaces the former one; the size of a group that stays is its owner's.
+Create  sets the desired capacity to 1 and waits until an instance is in service: with LAUNCH_UNTIL=data, with data.
+Update  does the same for a group that replaces the former one; the size of a group that stays is its owner's. With
+        ApplyUpdates, a new version of the launch template replaces the instance, and the new one is waited for.
 Delete  sets the sizes to 0 and waits until the instance is gone, so that volume, address and gateway can go.
 
 CloudFormation waits for an answer, up to an hour, and cannot be told later. So there is always one: after every
 error, and before the time is up.
 
-Resource property: GroupName. The physical resource id never changes: a new one would make CloudFormation delete
-the old one, which would scale the group to 0.
+Resource properties: GroupName, ApplyUpdates ("true"), Version. Environment: VOLUMES, LAUNCH_UNTIL. The physical
+resource id never changes: a new one would make CloudFormation delete the old one, which would scale the group to 0.
 """
 
 import http.client
 import json
+import os
 import time
 import traceback
 import urllib.request
 
-from common import GiveUp, Work
+from common import GiveUp, Work, client
 
+SERVICE_EVERY = 15  # seconds
 BELIEVED = 12  # times in a row, a minute: a failure here rolls the whole stack back
 ANSWER_LIMIT = 4096  # bytes
 ANSWER_TIMEOUT = 10  # seconds
 ANSWER_TRIES = 7
+REFRESHING = {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 
 
 def handler(event, context, sleep=time.sleep):
@@ -50,8 +54,10 @@ class Request(Work):
     def __init__(self, event, context, sleep):
         self.event = event
         self.kind = event.get("RequestType")
-        self.group = (event.get("ResourceProperties") or {}).get("GroupName")
-        self.former_group = (event.get("OldResourceProperties") or {}).get("GroupName")
+        self.properties = event.get("ResourceProperties") or {}
+        self.former = event.get("OldResourceProperties") or {}
+        self.group = self.properties.get("GroupName")
+        self.refresh = self.line = None
         super().__init__(context, sleep, {"request.type": self.kind, "group.name": self.group})
 
     def serve(self):
@@ -60,7 +66,10 @@ class Request(Work):
             return self.converge(self.empty_group) if self.group else None
         if self.kind not in ("Create", "Update") or not self.group:
             raise GiveUp(f"cannot serve a {self.kind} of the group {self.group}")
-        if self.kind == "Update" and self.group == self.former_group:
+        if self.kind == "Update" and self.group == self.former.get("GroupName"):
+            version = self.properties.get("Version")
+            if self.properties.get("ApplyUpdates") == "true" and version != self.former.get("Version"):
+                return self.converge(lambda: self.refresh_group(version))
             return self.log("The group is the same: its size is left alone.")
         return self.converge(self.fill_group)
 
@@ -71,11 +80,55 @@ class Request(Work):
         group = self.describe_group()
         if not group:
             raise GiveUp(f"there is no Auto Scaling group {self.group}")
-        if group["DesiredCapacity"] > 0:
-            return None
+        # One that is kept in Standby has lowered the capacity, and still holds the volume.
+        if group["DesiredCapacity"] > 0 or group["Instances"]:
+            return self.look_at_service(group)
         self.log("Setting the desired capacity to 1.")
         self.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=self.group, DesiredCapacity=1)
         return {"awaited": "the group to want one instance"}
+
+    def refresh_group(self, version):
+        group = self.describe_group()
+        if not group.get("Instances") and not group.get("DesiredCapacity"):
+            return self.log("The group has no instance to replace: its size is left alone.")
+        awaited = self.look_at_service(group, version)
+        if not awaited:
+            return None
+        name = {"AutoScalingGroupName": self.group}
+        found = self.call("autoscaling", "describe_instance_refreshes", **name, MaxRecords=1)["InstanceRefreshes"]
+        last = found[0] if found else {}
+        status = last.get("Status")
+        if status in REFRESHING or (self.refresh and status == "Successful"):
+            return {**awaited, "refresh.status": status}
+        if not self.refresh:
+            self.log("Starting an instance refresh.")
+            started = self.call(
+                "autoscaling", "start_instance_refresh", **name, Preferences={"MinHealthyPercentage": 0}
+            )
+            self.refresh = started["InstanceRefreshId"]
+        elif self.refresh == last.get("InstanceRefreshId"):
+            raise GiveUp(f"the instance refresh ended as {status}: {last.get('StatusReason')}")
+        return awaited
+
+    def look_at_service(self, group, version=None):
+        """Nothing once an instance (of this version) is in service; fails on what only a person can mend."""
+        states = {each["InstanceId"]: each["LifecycleState"] for each in group["Instances"]}
+        for each in group["Instances"]:
+            versions = (each.get("LaunchTemplate", {}).get("Version"), each.get("LaunchConfigurationName"))
+            if each["LifecycleState"] == "InService" and (version is None or version in versions):
+                return None
+        for instance, state in states.items():
+            if not state.startswith(("Pending", "EnteringStandby", "Standby")):
+                continue
+            outcome = None
+            if os.environ.get("LAUNCH_UNTIL") == "data":
+                line, outcome = self.read_console(instance)
+                self.line = line or self.line
+            if outcome == "refused" or "Standby" in state:
+                raise GiveUp(f"instance {instance} ({state}) needs a person; its console says: {self.line}")
+        self.pause = SERVICE_EVERY
+        seen = {"host.id": ", ".join(states), "host.state": ", ".join(states.values())}
+        return {"awaited": "an instance to be in service", **seen}
 
     def empty_group(self):
         group = self.describe_group()
@@ -86,6 +139,11 @@ class Request(Work):
             return {"awaited": "the group to want no instance"}
         # The group forgets an instance before EC2 has let go of its volumes: both are asked.
         left = {each["InstanceId"]: each["LifecycleState"] for each in group.get("Instances", [])}
+        for instance in (each for each, state in left.items() if state == "Standby"):
+            # It counts for no size, so nothing else ends it.
+            self.log("Terminating an instance that is in Standby.", {"host.id": instance})
+            keep = {"ShouldDecrementDesiredCapacity": False}
+            self.call("autoscaling", "terminate_instance_in_auto_scaling_group", InstanceId=instance, **keep)
         alive = ["pending", "running", "shutting-down", "stopping", "stopped"]
         filters = {"tag:aws:autoscaling:groupName": [self.group], "instance-state-name": alive}
         found = self.call(
@@ -104,7 +162,20 @@ class Request(Work):
         return next(iter(found["AutoScalingGroups"]), {})
 
     def time_is_up(self):
-        return f"the time is up; last seen: {json.dumps(self.awaited)}"
+        said = f"; the console said: {self.line}" if self.line else ""
+        activity = "" if self.kind == "Delete" else self.last_activity()
+        return f"the time is up{said}{activity}; last seen: {json.dumps(self.awaited)}"
+
+    def last_activity(self):
+        """In words: the last one that says why, or else the last one."""
+        try:
+            found = client("autoscaling").describe_scaling_activities(AutoScalingGroupName=self.group, MaxRecords=5)
+        except Exception as error:
+            return f"; the group's activities cannot be read: {error}"
+        activities = found["Activities"]
+        last = next((each for each in activities if each.get("StatusMessage")), (activities or [{}])[0])
+        words = [last.get(key) for key in ("Description", "StatusCode", "StatusMessage", "Cause")]
+        return "; the group's last activity: " + (", ".join(filter(None, words)) or "none")
 
     def answer(self, status, reason):
         body = self.answer_body(status, reason)

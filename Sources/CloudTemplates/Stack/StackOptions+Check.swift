@@ -1,7 +1,10 @@
+import AutohealSpec
+import ConfigurationFile
+
 extension StackOptions {
     /// - Throws: ``GenerationError`` for values that would fail at deploy time.
     package func check() throws(GenerationError) {
-        guard (1...65_536).contains(volumeSize) else {
+        guard Self.volumeSizes.contains(volumeSize) else {
             throw GenerationError("The size of a volume must be from 1 to 65536 GiB, not \(volumeSize).")
         }
         guard Self.volumeTypes.contains(volumeType) else {
@@ -17,9 +20,25 @@ extension StackOptions {
             throw GenerationError("'\(instanceType)' is no instance type such as t3.micro.")
         }
         if let sshCIDR { try Self.checkCIDR(sshCIDR) }
+        guard handOver == 0 || Self.handOvers.contains(handOver) else {
+            throw GenerationError(
+                "The time for the hand-over must be 0 or from \(Self.handOvers.lowerBound) to \(Self.handOvers.upperBound) "
+                    + "seconds, not \(handOver)."
+            )
+        }
+        let reasons = configuration.handOver.on.map { _ in configuration.handOver.reasons }
+        guard handOver == 0 || reasons?.contains(.terminate) ?? true else {
+            throw GenerationError(
+                "[hand-over] of the configuration does not listen for '\(EndingReason.terminate.rawValue)': add it to 'on', or "
+                    + "give --hand-over 0, so that nobody waits for a hand-over."
+            )
+        }
         let keys = tags.map(\.key)
         guard Set(keys).count == keys.count else { throw GenerationError("A tag is given twice.") }
     }
+
+    /// Seconds: as a lifecycle hook has it, and no longer than the function runs.
+    static let handOvers = 30...StackTiming.function
 
     private static func checkCIDR(_ text: String) throws(GenerationError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)

@@ -15,6 +15,13 @@ package struct StackOptions: Sendable {
     package var usesExistingVolumes = false
     package var hasAddress = true
     package var hasAlarms = false
+    package var launchUntil = LaunchUntil.data
+    package var onRefusal = RefusalAction.keep
+    /// Seconds that an ending instance may take to release its volumes; 0 takes no time for it.
+    package var handOver = 120
+    package var usesKMSKey = false
+    /// An update of the stack replaces the instance when what it is launched from has changed.
+    package var appliesUpdates = false
     /// Default of the parameter; nil keeps SSH closed.
     package var sshCIDR: String?
     /// GiB.
@@ -27,6 +34,8 @@ package struct StackOptions: Sendable {
 
     /// More would not fit the device names that are left to EBS volumes.
     package static let maximumVolumes = 9
+    /// GiB.
+    static let volumeSizes = 1...65_536
     package static let volumeTypes = ["gp3", "gp2", "io2", "io1", "st1", "sc1"]
 
     /// - Throws: ``GenerationError`` for what no stack can be.
@@ -58,4 +67,20 @@ package struct StackOptions: Sendable {
     }
 
     var defaultInstanceType: String { instanceType ?? architecture.instanceType }
+}
+
+/// When a launching instance goes into service.
+package enum LaunchUntil: String, CaseIterable, Sendable {
+    /// Once it says on its console that its volumes are mounted.
+    case data
+    /// Once volumes and address are attached.
+    case attached
+}
+
+/// What becomes of an instance that refuses its volume, which only a person can mend.
+package enum RefusalAction: String, CaseIterable, Sendable {
+    /// It is kept out of service, to be looked at, and no other is launched.
+    case keep
+    /// It is replaced, again and again.
+    case abandon
 }

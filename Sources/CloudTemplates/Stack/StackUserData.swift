@@ -30,6 +30,9 @@ struct StackUserData {
 
     func text(language: TemplateLanguage, names: Names) throws(GenerationError) -> String {
         var configuration = options.configuration
+        if options.handOver > 0, configuration.handOver.on == nil {
+            configuration.handOver.on = [EndingReason.terminate.rawValue]
+        }
         var references: [Reference] = []
         for index in configuration.volumes.indices {
             let number = index + 1

@@ -1,53 +1,63 @@
 import AutohealSpec
-import ConfigurationFile
 
 extension TerraformModule {
-    /// What the templates are filled with.
-    func context() throws(GenerationError) -> [String: Any] {
-        var context: [String: Any] = [
-            "version": agentVersion, "volumes": volumes, "ownVolumes": !options.usesExistingVolumes,
-            "address": options.hasAddress, "alarms": options.hasAlarms, "existingNetwork": options.usesExistingNetwork,
-            "launchConfiguration": options.usesLaunchConfiguration, "runtime": CloudFormationStack.runtime,
-            "functionTimeout": CloudFormationStack.functionTimeout,
-            "heartbeatTimeout": CloudFormationStack.heartbeatTimeout, "architecture": options.architecture.rawValue,
-            "instanceType": options.defaultInstanceType, "sshCIDR": options.sshCIDR.map(Self.quoted) ?? "null",
-            "defaultOfTags": defaultOfTags,
-            "vpc": options.usesExistingNetwork ? "data.aws_subnet.existing.vpc_id" : "aws_vpc.my_vpc.id",
-            "subnet": subnet,
-            "userDataVariables": userDataVariables, "environment": environment, "groupNeeds": groupNeeds,
-            "statements": try statements(),
-        ]
-        if let path = options.image.parameterPath(options.architecture) { context["imageParameter"] = path }
-        context["image"] =
-            options.image == .own
-            ? "var.image_id" : "coalesce(var.image_id, one(data.aws_ssm_parameter.image[*].insecure_value))"
-        if options.hasPackageParameters {
-            var package: [String: Any] = ["present": true]
-            if case .url(let url, let digest) = options.source {
-                package["url"] = "\(url)"
-                package["digest"] = "\(digest)"
-            }
-            context["package"] = package
-        }
-        return context
+    func context() throws(GenerationError) -> TerraformContext {
+        TerraformContext(
+            variables: model.parameters.filter(\.isOfModule).flatMap(\.variables),
+            defaultOfTags: defaultOfTags,
+            volumes: numbers.map(volume),
+            ownVolumes: !options.usesExistingVolumes,
+            address: options.hasAddress,
+            alarms: options.hasAlarms,
+            existingNetwork: options.usesExistingNetwork,
+            launchConfiguration: options.usesLaunchConfiguration,
+            locals: locals,
+            handOver: model.hasHandOver,
+            handOverSeconds: options.handOver,
+            hookEvents: Self.list(model.hookEvents.map(Self.quoted)),
+            appliesUpdates: options.appliesUpdates,
+            kmsKey: options.usesKMSKey && !options.usesExistingVolumes,
+            vpc: options.usesExistingNetwork ? "data.aws_subnet.existing.vpc_id" : "aws_vpc.my_vpc.id",
+            subnet: subnet,
+            zone: zone,
+            imageParameter: options.image != .own,
+            image: options.image == .own
+                ? "var.image_id" : "coalesce(var.image_id, one(data.aws_ssm_parameter.image[*].insecure_value))",
+            userDataVariables: userDataVariables,
+            environment: Self.aligned(model.deviceEnvironment.map { ($0.name, spelled($0.value)) }),
+            groupNeeds: groupNeeds,
+            statements: try model.grants(.deviceAttachment).map(statement),
+            logMetrics: model.logMetrics.map(logMetric),
+            metricAlarms: model.alarms.map(alarm)
+        )
     }
 
-    private var subnet: String { options.usesExistingNetwork ? "var.subnet_id" : "aws_subnet.public_subnet_a.id" }
+    var subnet: String { options.usesExistingNetwork ? "var.subnet_id" : "aws_subnet.public_subnet_a.id" }
 
-    private var volumes: [[String: Any]] {
-        zip(numbers, options.configuration.volumes).map { number, settings in
-            [
-                "suffix": CloudFormationStack.suffix(number), "first": number == 1,
-                "device": settings.device ?? "/dev/sdf", "mountPoint": settings.mountPoint ?? "/data",
-                "existing": options.usesExistingVolumes, "size": options.volumeSize, "type": options.volumeType,
-                "types": StackOptions.volumeTypes.map(Self.quoted).joined(separator: ", "),
-                "typeList": StackOptions.volumeTypes.joined(separator: ", "), "id": volumeID(number),
-                "zone": options.usesExistingNetwork
-                    ? "data.aws_subnet.existing.availability_zone" : "aws_subnet.public_subnet_a.availability_zone",
-                "systemDirectories": VolumeSpec.systemDirectories.filter { $0 != "/" }.sorted().map(Self.quoted)
-                    .joined(separator: ", "),
-            ]
-        }
+    private var locals: [String] {
+        var pairs = [(name: "group_name", value: "var.name"), (name: "hook_name", value: "\"device-attachment\"")]
+        if model.hasHandOver { pairs.append(("release_hook_name", "\"device-release\"")) }
+        pairs += [
+            ("region", "data.aws_region.current.id"), ("account", "data.aws_caller_identity.current.account_id"),
+            ("ec2_arn", "\"arn:${data.aws_partition.current.partition}:ec2:${local.region}:${local.account}\""),
+            ("tags", "merge(var.tags, { Name = var.name })"),
+        ]
+        return Self.aligned(pairs)
+    }
+
+    private var zone: String {
+        options.usesExistingNetwork
+            ? "data.aws_subnet.existing.availability_zone" : "aws_subnet.public_subnet_a.availability_zone"
+    }
+
+    private func volume(_ number: Int) -> TerraformContext.Volume {
+        TerraformContext.Volume(
+            suffix: StackModel.suffix(number),
+            first: number == 1,
+            existing: options.usesExistingVolumes,
+            id: volumeID(number),
+            zone: zone
+        )
     }
 
     private var defaultOfTags: String {
@@ -71,52 +81,53 @@ extension TerraformModule {
         return Self.aligned(pairs)
     }
 
-    private var environment: [String] {
-        let volumes = numbers.map { "${var.\(Self.variable($0, "device"))}=${\(volumeID($0))}" }
-        var pairs = [
-            (name: "GROUP_NAME", value: "local.group_name"), (name: "HOOK_NAME", value: "local.hook_name"),
-            (name: "VOLUMES", value: "\"\(volumes.joined(separator: ","))\""),
-        ]
-        if options.hasAddress { pairs.append(("ALLOCATION_ID", "aws_eip.autoheal.allocation_id")) }
-        return Self.aligned(pairs)
-    }
-
     private var groupNeeds: [String] {
         let routes = ["aws_route.public_subnet_route", "aws_route_table_association.public_subnet_a"]
         return (options.usesExistingNetwork ? [] : routes) + [
             "aws_cloudwatch_event_target.device_attachment", "aws_lambda_permission.events",
             "aws_lambda_function_event_invoke_config.device_attachment", "aws_sqs_queue_policy.dead_letters",
-            "aws_iam_role_policy.device_attachment",
+            "aws_iam_role_policy.device_attachment", "aws_lambda_event_source_mapping.launch_notices",
+            "aws_iam_role_policy.launch_notices",
         ]
     }
 
-    private func statements() throws(GenerationError) -> [[String: Any]] {
-        try FunctionSource.attach.grants(withAddress: options.hasAddress).map { kind, actions in
-            var statement: [String: Any] = [
-                "sid": StatementName.sid(kind), "actions": actions.map(Self.quoted).joined(separator: ", "),
-                "resources": resources(kind),
-            ]
-            statement["condition"] = condition(kind)
-            return statement
-        }
+    private func statement(_ grant: StackGrant) -> TerraformContext.Statement {
+        let tests = grant.conditions.map { "\($0.test) = { \(Self.quoted($0.key)) = \(spelled($0.value)) }" }
+        return TerraformContext.Statement(
+            name: grant.name,
+            actions: Self.list(grant.actions.map(Self.quoted)),
+            resources: grant.resources.isEmpty ? "[\"*\"]" : Self.list(grant.resources.map(spelled)),
+            condition: grant.conditions.isEmpty ? nil : "{ \(tests.joined(separator: ", ")) }"
+        )
     }
 
-    private func condition(_ kind: String) -> String? {
-        switch kind {
-        case "instance": "StringEquals = { \"aws:ResourceTag/aws:autoscaling:groupName\" = local.group_name }"
-        case "network-interface":
-            "ArnEqualsIfExists = { \"ec2:Subnet\" = \"arn:${data.aws_partition.current.partition}:ec2:${local.region}:*:subnet/${\(subnet)}\" }"
-        default: nil
-        }
+    private func logMetric(_ metric: StackLogMetric) -> TerraformContext.LogMetric {
+        let resource = StackParameter.moduleName(metric.name)
+        return TerraformContext.LogMetric(
+            resource: resource,
+            slug: resource.replacing("_", with: "-"),
+            name: metric.name,
+            namespace: spelled(StackModel.ownNamespace),
+            pattern: Self.quoted(metric.pattern)
+        )
     }
 
-    private func resources(_ kind: String) -> String {
-        switch kind {
-        case "*": "\"*\""
-        case "autoScalingGroup": "local.group_arn"
-        case "elastic-ip": "\"${local.ec2_arn}:elastic-ip/${aws_eip.autoheal.allocation_id}\""
-        case "volume": numbers.map { "\"${local.ec2_arn}:volume/${\(volumeID($0))}\"" }.joined(separator: ", ")
-        default: "\"${local.ec2_arn}:\(kind)/*\""
-        }
+    private func alarm(_ alarm: StackAlarm) -> TerraformContext.Alarm {
+        let resource = StackParameter.moduleName(alarm.name)
+        var pairs = [
+            ("alarm_name", "\"${var.name}-\(resource.replacing("_", with: "-"))\""),
+            ("alarm_description", Self.quoted(alarm.description)), ("namespace", spelled(alarm.namespace)),
+            ("metric_name", Self.quoted(alarm.metric)),
+        ]
+        let dimensions = alarm.dimensions.map { "\($0.name) = \(spelled($0.value))" }
+        if !dimensions.isEmpty { pairs.append(("dimensions", "{ \(dimensions.joined(separator: ", ")) }")) }
+        pairs += [
+            ("statistic", Self.quoted(alarm.statistic)), ("period", "\(alarm.period)"),
+            ("evaluation_periods", "\(alarm.periods)"), ("threshold", "\(alarm.threshold)"),
+            ("comparison_operator", Self.quoted(alarm.comparison)),
+            ("treat_missing_data", Self.quoted(alarm.missingData)),
+            ("alarm_actions", "[aws_sns_topic.failed_heal.arn]"), ("tags", "local.tags"),
+        ]
+        return TerraformContext.Alarm(resource: resource, lines: Self.aligned(pairs))
     }
 }

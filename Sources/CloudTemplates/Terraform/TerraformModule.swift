@@ -2,9 +2,12 @@ import ConfigurationFile
 
 /// The same stack as a Terraform module. No function scales the group up: Terraform itself makes it last.
 package struct TerraformModule: Sendable {
-    let options: StackOptions
+    let model: StackModel
 
-    package init(_ options: StackOptions) { self.options = options }
+    package init(_ options: StackOptions) { model = StackModel(options) }
+
+    var options: StackOptions { model.options }
+    var numbers: ClosedRange<Int> { model.numbers }
 
     package func files() throws(GenerationError) -> [ModuleFile] {
         let context = try context()
@@ -16,7 +19,7 @@ package struct TerraformModule: Sendable {
             ModuleFile("user-data.tftpl", try userData()),
             ModuleFile(
                 "device-attachment.zip",
-                bytes: ZipArchive(file: "index.py", content: Array(FunctionSource.attach.code.utf8)).bytes
+                bytes: ZipArchive(file: "index.py", content: Array(FunctionSource.deviceAttachment.code.utf8)).bytes
             ),
         ]
     }
@@ -32,27 +35,26 @@ package struct TerraformModule: Sendable {
         return try StackUserData(options: options).text(language: .terraform, names: names)
     }
 
-    var numbers: ClosedRange<Int> { 1...options.configuration.volumes.count }
-
-    static func variable(_ number: Int, _ name: String) -> String {
-        "volume\(CloudFormationStack.suffix(number))_\(name)"
-    }
+    static func variable(_ number: Int, _ name: String) -> String { "volume\(StackModel.suffix(number))_\(name)" }
 
     func volumeID(_ number: Int) -> String {
         options.usesExistingVolumes
-            ? "var.\(Self.variable(number, "id"))" : "aws_ebs_volume.autoheal\(CloudFormationStack.suffix(number)).id"
+            ? "var.\(Self.variable(number, "id"))" : "aws_ebs_volume.autoheal\(StackModel.suffix(number)).id"
+    }
+}
+
+/// A file of the module.
+package struct ModuleFile: Hashable, Sendable {
+    package let name: String
+    package let bytes: [UInt8]
+
+    init(_ name: String, _ text: String) { self.init(name, bytes: Array(text.utf8)) }
+
+    init(_ name: String, bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
     }
 
-    /// An assignment in a block, its equals sign aligned as `terraform fmt` wants it.
-    static func aligned(_ pairs: [(name: String, value: String)]) -> [String] {
-        let width = pairs.map(\.name.count).max() ?? 0
-        return pairs.map { pair in
-            pair.name + String(repeating: " ", count: width - pair.name.count) + " = " + pair.value
-        }
-    }
-
-    static func quoted(_ text: String) -> String {
-        let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-        return "\"\(TemplateLanguage.terraform.escape(escaped))\""
-    }
+    /// nil for the archive.
+    package var text: String? { name.hasSuffix(".zip") ? nil : String(decoding: bytes, as: UTF8.self) }
 }

@@ -47,8 +47,15 @@ extension UserData {
         case .preinstalled:
             context["preinstalled"] = true
         }
-        context["namesInstance"] = mountWay == .agent || source != .preinstalled
+        context["volumes"] = volumeIDs
         return try EmbeddedTemplate.installScript.render(context, isBrief: isBrief)
+    }
+
+    /// The ids of the volumes as a shell writes them in a string: sorted then, for what a stack puts there is not known here.
+    private var volumeIDs: String {
+        let ids = configuration.volumes.compactMap { $0.volumeID.flatMap { VolumeID($0)?.description } }
+        return ids.count > 1
+            ? "$(printf '%s\\n' \(ids.joined(separator: " ")) | sort | paste -sd,)" : ids.first ?? "-"
     }
 }
 

@@ -30,7 +30,16 @@ extension UserData {
         }
     }
 
+    /// With the script's comments, unless it would be too long with them.
     private func readable(_ format: UserDataFormat) throws(GenerationError) -> String {
+        let text = try written(format)
+        guard text.utf8.count > Self.limit, !isBrief else { return text }
+        var brief = self
+        brief.isBrief = true
+        return try brief.written(format)
+    }
+
+    private func written(_ format: UserDataFormat) throws(GenerationError) -> String {
         guard appendedParts.isEmpty || format == .mime else {
             throw GenerationError("Parts of your own can only be appended to the format mime.")
         }

@@ -41,14 +41,10 @@ extension ConfigurationFile {
             throw Self.error(file, line: defect.line, "This is not TOML: \(defect.text).")
         }
         let root: TOMLTable
-        do {
-            root = try TOMLTable(string: text)
-        } catch let error as TOMLParseError {
-            throw Self.error(file, line: error.source.begin.line, "This is not TOML: \(error.description).")
-        } catch {
+        do { root = try TOMLTable(string: text) } catch {
             throw Self.error(file, line: nil, "This is not TOML: \(error).")
         }
-        var reader = TableReader(lines: SourceLines(outline))
+        var reader = TableReader(outline)
         self.init(volumes: [])
         for key in root.keys {
             guard let value = root[key] else { continue }

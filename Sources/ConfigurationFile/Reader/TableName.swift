@@ -28,7 +28,4 @@ enum TableName: Hashable, CustomStringConvertible {
 
     /// The tables that there are once, by their keys.
     static let single: [String: TableName] = [agentKey: .agent, healthKey: .health, handOverKey: .handOver]
-
-    /// Of the root, for those that there are once.
-    var key: String? { Self.single.first { $0.value == self }?.key }
 }

@@ -3,15 +3,15 @@ import TOMLKit
 
 /// Takes tables apart and collects everything that is wrong with them.
 struct TableReader {
-    private let lines: SourceLines
+    private let outline: Outline
     private(set) var problems: [ConfigurationProblem] = []
 
-    init(lines: SourceLines) { self.lines = lines }
+    init(_ outline: Outline) { self.outline = outline }
 
     mutating func report(_ text: String, key: String? = nil, in table: TableName) {
         problems.append(
             ConfigurationProblem(
-                line: lines.line(of: key, in: table),
+                line: outline.line(of: key, in: table),
                 table: table == .root ? nil : "\(table)",
                 key: key,
                 text: text

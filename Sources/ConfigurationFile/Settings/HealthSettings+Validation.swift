@@ -1,4 +1,5 @@
 package import AutohealSpec
+import NetworkAddress
 
 extension HealthSettings {
     /// Every value that cannot be.
@@ -22,7 +23,7 @@ extension HealthSettings {
     }
 
     package static func urlError(_ text: String) -> ConfigurationError? {
-        guard HTTPTarget(text) == nil else { return nil }
+        guard (try? HTTPTarget(text)) == nil else { return nil }
         return ConfigurationError(
             key: "require-url",
             found: text,

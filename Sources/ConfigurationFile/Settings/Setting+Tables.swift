@@ -1,7 +1,7 @@
-import AutohealSpec
+package import AutohealSpec
 
 extension VolumeSettings: SettingTable {
-    static func setting(_ key: CodingKeys) -> Setting<Self> {
+    package static func setting(_ key: CodingKeys) -> Setting<Self> {
         switch key {
         case .device: .text(\.device, example: "/dev/sdf")
         case .mountPoint: .text(\.mountPoint, example: "/data")
@@ -22,7 +22,7 @@ extension VolumeSettings: SettingTable {
 }
 
 extension AgentSettings: SettingTable {
-    static func setting(_ key: CodingKeys) -> Setting<Self> {
+    package static func setting(_ key: CodingKeys) -> Setting<Self> {
         switch key {
         case .logFormat: .text(\.logFormat, example: "auto")
         case .logLevel: .text(\.logLevel, example: "info")
@@ -35,7 +35,7 @@ extension AgentSettings: SettingTable {
 }
 
 extension HealthSettings: SettingTable {
-    static func setting(_ key: CodingKeys) -> Setting<Self> {
+    package static func setting(_ key: CodingKeys) -> Setting<Self> {
         switch key {
         case .listen: .text(\.listen, example: "0.0.0.0:9465")
         case .interval: .number(\.interval, example: "10")
@@ -48,7 +48,7 @@ extension HealthSettings: SettingTable {
 }
 
 extension HandOverSettings: SettingTable {
-    static func setting(_ key: CodingKeys) -> Setting<Self> {
+    package static func setting(_ key: CodingKeys) -> Setting<Self> {
         switch key {
         case .on: .words(\.on, example: "terminate")
         case .wait: .number(\.wait, example: "60")

@@ -3,13 +3,22 @@ import AutohealSpec
 import ConfigurationFile
 import SettingFlags
 
-/// The flags that describe one volume.
-struct VolumeFlags: ParsableArguments {
+/// What `mount`, `plan` and `grow` are told.
+struct RunFlags: ParsableArguments {
+    @Option(name: .customLong("config"), help: Self.configurationHelp)
+    var configurationFile: String?
+
+    @OptionGroup(title: "Volume") var volume: VolumeFlags
+    @OptionGroup(title: "Logging") var logging: LoggingFlags
+
     static let configurationHelp = ArgumentHelp(
         "The configuration file. (default: \(ConfigurationFile.standardPath), if there is one)",
         valueName: "file"
     )
+}
 
+/// The flags that describe one volume.
+struct VolumeFlags: ParsableArguments {
     @OptionGroup var others: VolumeSettingFlags
 
     @Option(

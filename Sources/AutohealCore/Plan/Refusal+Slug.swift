@@ -1,0 +1,43 @@
+extension Refusal {
+    /// One word for whoever reads it by a program, of lower-case letters and dashes.
+    package var slug: String {
+        switch self {
+        case .deviceAbsent: "device-absent"
+        case .notABlockDevice: "not-a-block-device"
+        case .wrongVolume: "wrong-volume"
+        case .instanceStore: "instance-store"
+        case .otherAttachment: "other-attachment"
+        case .severalDevices: "several-devices"
+        case .partitionAbsent: "partition-absent"
+        case .deviceEmpty: "device-empty"
+        case .deviceTooSmall: "device-too-small"
+        case .sizesDiffer: "sizes-differ"
+        case .deviceReadOnly: "device-read-only"
+        case .deviceInUse: "device-in-use"
+        case .activeOnAnotherHost: "active-on-another-host"
+        case .lockTimeout: "lock-timeout"
+        case .mountPointNotADirectory: "mount-point-not-a-directory"
+        case .mountPointOccupied: "mount-point-occupied"
+        case .automount: "automount"
+        case .deadMount: "dead-mount"
+        case .systemDirectory: "system-directory"
+        case .mountedReadOnly: "mounted-read-only"
+        case .mountedReadWrite: "mounted-read-write"
+        case .unreadable: "unreadable"
+        case .shortRead: "short-read"
+        case .ambivalent: "ambivalent"
+        case .partitionTable: "partition-table"
+        case .notAFilesystem: "not-a-filesystem"
+        case .damaged: "damaged"
+        case .unknownData: "unknown-data"
+        case .formattingForbidden: "formatting-forbidden"
+        case .kernelNameAlone: "kernel-name-alone"
+        case .notProvenBlank: "not-proven-blank"
+        case .nothingToMountReadOnly: "nothing-to-mount-read-only"
+        case .filesystemLargerThanDevice: "filesystem-larger-than-device"
+        case .otherType: "other-type"
+        case .otherLabel: "other-label"
+        case .uncorrectedErrors: "uncorrected-errors"
+        }
+    }
+}

@@ -1,0 +1,110 @@
+/// An alarm, and what a person is told.
+struct StackAlarm {
+    /// `AbandonedLaunch`: a template adds `Alarm`, a module writes `abandoned_launch`.
+    var name: String
+    var description: String
+    var namespace: StackText
+    var metric: String
+    var dimensions: [(name: String, value: StackText)] = []
+    var statistic: String
+    /// Seconds.
+    var period = 300
+    var periods = 1
+    var threshold = 1
+    var comparison = "GreaterThanOrEqualToThreshold"
+    var missingData = "notBreaching"
+}
+
+/// Lines of the function's log that are counted.
+struct StackLogMetric {
+    var name: String
+    /// CloudWatch Logs, "Filter pattern syntax for metric filters".
+    var pattern: String
+}
+
+extension StackModel {
+    static let ownNamespace: StackText = "Autoheal/\(.stackName)"
+
+    var logMetrics: [StackLogMetric] {
+        guard options.hasAlarms else { return [] }
+        return [
+            StackLogMetric(name: "AbandonedLaunches", pattern: #"{ $.outcome = "ABANDON" }"#),
+            StackLogMetric(name: "NeedsAPerson", pattern: #"{ $.alarm = "*" }"#),
+        ]
+    }
+
+    var alarms: [StackAlarm] {
+        guard options.hasAlarms else { return [] }
+        return [
+            StackAlarm(
+                name: "AbandonedLaunch",
+                description:
+                    "A launch was given up: the volume or the address could not be had. See the log of the device function.",
+                namespace: Self.ownNamespace,
+                metric: "AbandonedLaunches",
+                statistic: "Sum"
+            ),
+            StackAlarm(
+                name: "RepeatedAbandons",
+                description:
+                    "Three launches were given up within an hour, and it goes on: to stop it, suspend the process "
+                    + "Launch of the group. See the log of the device function.",
+                namespace: Self.ownNamespace,
+                metric: "AbandonedLaunches",
+                statistic: "Sum",
+                period: 3600,
+                threshold: 3
+            ),
+            StackAlarm(
+                name: "NeedsAPerson",
+                description:
+                    "Only a person can mend it, as the log of the device function says: a volume was refused, or an "
+                    + "instance says nothing.",
+                namespace: Self.ownNamespace,
+                metric: "NeedsAPerson",
+                statistic: "Sum"
+            ),
+            StackAlarm(
+                name: "UnservedLaunch",
+                description: "A launch was never served: see the messages in the queue of dead letters.",
+                namespace: "AWS/SQS",
+                metric: "ApproximateNumberOfMessagesVisible",
+                dimensions: [("QueueName", StackText(.deadLetters(.name)))],
+                statistic: "Maximum"
+            ),
+            StackAlarm(
+                name: "NoInstance",
+                description: "No instance has been in service for 20 minutes.",
+                namespace: "AWS/AutoScaling",
+                metric: "GroupInServiceInstances",
+                dimensions: [("AutoScalingGroupName", StackText(.groupName))],
+                statistic: "Maximum",
+                periods: 4,
+                comparison: "LessThanThreshold",
+                missingData: "breaching"
+            ),
+            StackAlarm(
+                name: "UnreachableVolume",
+                description: "EC2 sees that the instance cannot reach a volume of its own.",
+                namespace: "AWS/EC2",
+                metric: "StatusCheckFailed_AttachedEBS",
+                dimensions: [("AutoScalingGroupName", StackText(.groupName))],
+                statistic: "Maximum",
+                period: 60,
+                periods: 3
+            ),
+        ]
+            + numbers.map { number in
+                StackAlarm(
+                    name: "StalledVolume\(Self.suffix(number))",
+                    description: "The volume completes no input and output.",
+                    namespace: "AWS/EBS",
+                    metric: "VolumeStalledIOCheck",
+                    dimensions: [("VolumeId", StackText(.volumeID(number)))],
+                    statistic: "Maximum",
+                    period: 60,
+                    periods: 3
+                )
+            }
+    }
+}

@@ -1,0 +1,172 @@
+import AutohealSpec
+import ConfigurationFile
+
+extension StackModel {
+    /// What may be changed when the stack is deployed, in the order in which it is shown.
+    var parameters: [StackParameter] {
+        [naming] + volumeParameters + packageParameters + instanceParameters + healthParameters
+            + networkParameters + ownerParameters
+    }
+
+    private var naming: StackParameter {
+        StackParameter(
+            name: "Name",
+            group: "Name",
+            label: "Name",
+            value: .text(default: "autoheal", pattern: "[A-Za-z][A-Za-z0-9-]{0,39}"),
+            description: "The name of the Auto Scaling group, and the beginning of other names.",
+            rule: "must begin with a letter and have at most 40 letters, digits and dashes.",
+            only: .moduleHasNoName
+        )
+    }
+
+    private var packageParameters: [StackParameter] {
+        guard options.hasPackageParameters else { return [] }
+        var given: (url: String, digest: String)?
+        if case .url(let url, let digest) = options.source { given = ("\(url)", "\(digest)") }
+        return [
+            StackParameter(
+                name: "PackageUrl",
+                group: "Package",
+                label: "Address of the .deb",
+                value: .text(
+                    default: given?.url,
+                    pattern: #"https?://[A-Za-z0-9\[][A-Za-z0-9._~:/%+,;@()=\[\]-]*(\?versionId=[A-Za-z0-9._-]+)?"#
+                ),
+                description: "An immutable object that every later instance can download without a secret.",
+                rule: "must be an http(s) address without a query: a pre-signed address expires, and an instance "
+                    + "launched after that would have no agent."
+            ),
+            StackParameter(
+                name: "PackageSha256",
+                group: "Package",
+                label: "SHA-256 digest of the .deb",
+                value: .text(default: given?.digest, pattern: "[0-9a-f]{64}"),
+                description: "What 'sha256sum FILE' prints; an instance installs nothing else.",
+                rule: "must be 64 hexadecimal digits in lower case."
+            ),
+        ]
+    }
+
+    private var instanceParameters: [StackParameter] {
+        [
+            StackParameter(
+                name: "InstanceType",
+                group: "Instance",
+                label: "Type",
+                value: .text(default: options.defaultInstanceType),
+                description: "Of the architecture of the image, \(options.architecture.rawValue)."
+            ),
+            StackParameter(
+                name: "ImageId",
+                group: "Instance",
+                label: "Image",
+                value: .image(path: options.image.parameterPath(options.architecture)),
+                description: "An image with systemd, cloud-init and apt, or with the agent."
+            ),
+            StackParameter(
+                name: "KeyName",
+                group: "Instance",
+                label: "SSH key pair",
+                value: .optionalText(absent: "for none"),
+                description: "An SSH key pair."
+            ),
+            StackParameter(
+                name: "SshCidr",
+                group: "Instance",
+                label: "Who may reach SSH",
+                value: .optionalText(
+                    default: options.sshCIDR,
+                    pattern: #"\d{1,3}(\.\d{1,3}){3}/\d{1,2}"#,
+                    absent: "keeps SSH closed"
+                ),
+                description: "An IPv4 range such as 192.0.2.0/24.",
+                rule: "must be an IPv4 range such as 192.0.2.0/24."
+            ),
+            StackParameter(
+                name: "ApplicationSecurityGroupId",
+                group: "Instance",
+                label: "Security group of the application",
+                value: .optionalExisting(pattern: "sg-[0-9a-f]+", absent: "for none"),
+                description: "A further security group of the instance, which lets in what the application serves.",
+                rule: "must be one such as sg-0123456789abcdef0."
+            ),
+            StackParameter(
+                name: "LogRetentionDays",
+                group: "Instance",
+                label: "Days to keep the functions' logs",
+                value: .numberChoice(default: 30, of: StackConstant.logRetentionDays),
+                description: "Days to keep the functions' logs."
+            ),
+        ]
+    }
+
+    private var networkParameters: [StackParameter] {
+        var parameters: [StackParameter] = []
+        if options.usesExistingNetwork {
+            parameters += [
+                StackParameter(
+                    name: "VpcId",
+                    group: "Network",
+                    label: "VPC",
+                    value: .existing(type: "AWS::EC2::VPC::Id", pattern: "vpc-[0-9a-f]+"),
+                    description: "Of the subnet.",
+                    only: .cloudFormationReadsNoSubnet
+                ),
+                StackParameter(
+                    name: "SubnetId",
+                    group: "Network",
+                    label: "Subnet",
+                    value: .existing(type: "AWS::EC2::Subnet::Id", pattern: "subnet-[0-9a-f]+"),
+                    description: "In the volume's zone"
+                        + (options.hasAddress ? ", with a route to an internet gateway." : ".")
+                ),
+            ]
+        }
+        if options.usesExistingNetwork, options.needsZone {
+            parameters.append(
+                StackParameter(
+                    name: "AvailabilityZone",
+                    group: "Network",
+                    label: "Availability zone of the subnet",
+                    value: .existing(type: "AWS::EC2::AvailabilityZone::Name", pattern: "[a-z0-9-]+"),
+                    description: "Where the volume is made.",
+                    only: .cloudFormationReadsNoSubnet
+                )
+            )
+        } else if options.needsZone {
+            parameters.append(
+                StackParameter(
+                    name: "AvailabilityZone",
+                    group: "Network",
+                    label: "Letter of the availability zone",
+                    value: .text(default: "a", pattern: "[a-z]"),
+                    description: "Joined to the region; volume and subnet are in one zone, and stay there.",
+                    rule: "must be one letter."
+                )
+            )
+        }
+        return parameters
+    }
+
+    /// Parameters of the original (docs/original.md); a tag of that name is the parameter's default.
+    static let ownerTags = ["Owner", "ComponentName", "ComponentOwner"]
+
+    private var ownerParameters: [StackParameter] {
+        let descriptions = ["Who owns the stack.", "What it serves.", "Who owns that."]
+        return zip(Self.ownerTags, descriptions).map { name, description in
+            StackParameter(
+                name: name,
+                group: "Tags",
+                label: name,
+                value: .optionalText(
+                    default: options.tags.first { $0.key == name }?.value,
+                    pattern: ".{1,256}",
+                    absent: "for none"
+                ),
+                description: description,
+                only: .cloudFormationHasNoMaps
+            )
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import AutohealSpec
+import ConfigurationFile
+
+extension StackModel {
+    var volumeParameters: [StackParameter] {
+        zip(numbers, options.configuration.volumes).flatMap { number, settings in
+            common(number, settings) + (options.usesExistingVolumes ? [existing(number)] : own(number))
+        } + (options.usesKMSKey ? [key] : [])
+    }
+
+    private var key: StackParameter {
+        StackParameter(
+            name: "KmsKeyArn",
+            group: "Volume",
+            label: "KMS key",
+            value: .text(pattern: "arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"),
+            description:
+                "The key of your own that the volumes are encrypted with. Its policy must let this account's roles "
+                + "use it.",
+            rule: "must be the ARN of a key, not of an alias: a policy can name only that."
+        )
+    }
+
+    /// 1 for the first volume, which has the original's names; the others are numbered.
+    var numbers: ClosedRange<Int> { 1...options.configuration.volumes.count }
+
+    static func suffix(_ number: Int) -> String { number == 1 ? "" : "\(number)" }
+
+    static func volumeParameter(_ number: Int, _ name: String) -> String { "Volume\(suffix(number))\(name)" }
+
+    private func parameter(
+        _ number: Int,
+        _ name: String,
+        _ label: String,
+        _ value: StackParameter.Value,
+        _ description: String,
+        rule: String? = nil
+    ) -> StackParameter {
+        StackParameter(
+            name: Self.volumeParameter(number, name),
+            group: number == 1 ? "Volume" : "Volume \(number)",
+            label: label,
+            value: value,
+            description: description,
+            rule: rule
+        )
+    }
+
+    private func common(_ number: Int, _ settings: VolumeSettings) -> [StackParameter] {
+        [
+            parameter(
+                number,
+                "Device",
+                "Device name",
+                .text(default: settings.device ?? "/dev/sdf", pattern: "/dev/(sd|xvd)[b-z]"),
+                "What it is attached as. /dev/sdf to /dev/sdp are for volumes; Nitro instances name it otherwise, and "
+                    + "the agent finds it all the same.",
+                rule: "must be a name such as /dev/sdf."
+            ),
+            // What ``VolumeSpec`` takes, and nothing that would need quotes in the agent's file.
+            parameter(
+                number,
+                "MountPoint",
+                "Mount point",
+                .text(
+                    default: settings.mountPoint ?? "/data",
+                    pattern: "(/[A-Za-z0-9_][A-Za-z0-9._-]*)+",
+                    excluding: VolumeSpec.systemDirectories.filter { $0 != "/" }.sorted()
+                ),
+                "Where the instance sees it.",
+                rule: "must be an absolute path that is no directory of the system."
+            ),
+        ]
+    }
+
+    private func existing(_ number: Int) -> StackParameter {
+        parameter(
+            number,
+            "Id",
+            "Volume",
+            .existing(type: "AWS::EC2::Volume::Id", pattern: "vol-([0-9a-f]{8}|[0-9a-f]{17})"),
+            "In the zone of the subnet. It is mounted as it is; only a blank one is formatted.",
+            rule: "must be one such as vol-0123456789abcdef0."
+        )
+    }
+
+    private func own(_ number: Int) -> [StackParameter] {
+        [
+            parameter(
+                number,
+                "Size",
+                "Size",
+                .number(default: options.volumeSize, in: StackOptions.volumeSizes),
+                "GiB. It may be enlarged by an update: the running instance grows the file system. It cannot shrink.",
+                rule: "must be from 1 to 65536 GiB."
+            ),
+            parameter(
+                number,
+                "Type",
+                "Type",
+                .choice(default: options.volumeType, of: StackOptions.volumeTypes),
+                "An EBS volume type."
+            ),
+            parameter(
+                number,
+                "Iops",
+                "IOPS",
+                .optionalNumber(in: 0...256_000, absent: "for the type's own"),
+                "For gp3, io1 and io2.",
+                rule: "must be from 0 to 256000."
+            ),
+            parameter(
+                number,
+                "SnapshotId",
+                "Snapshot to start from",
+                .optionalText(pattern: "snap-[0-9a-f]+", absent: "for a blank volume"),
+                "It cannot be changed later without another volume.",
+                rule: "must be one such as snap-0123456789abcdef0."
+            ),
+        ]
+    }
+}

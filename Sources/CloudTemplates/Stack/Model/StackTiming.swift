@@ -1,0 +1,34 @@
+/// Seconds, but where a name says otherwise.
+enum StackTiming {
+    /// The most that Lambda allows.
+    static let function = 900
+    /// A launching hook outlives one run of the function, which restarts its clock.
+    static let launchHeartbeat = 1200
+    /// EventBridge: an event that is older finds a hook that has run out.
+    static let eventAge = launchHeartbeat
+    /// Lambda: a launch that takes longer than one run goes on in the next, up to three in all.
+    static let invocationAge = 3600
+    /// A launch whose event was lost is served that late; one that was served costs three requests then.
+    static let noticeDelay = 300
+    /// Lambda asks for no less than the function's own.
+    static let noticeVisibility = function + 60
+    static let noticeRetention = invocationAge + noticeDelay
+    static let noticeReceives = 3
+    static let invocationRetries = 2
+    static let deliveryRetries = 185
+    /// Two weeks.
+    static let deadLetterRetention = 1_209_600
+    /// The answer takes a moment.
+    static let customResource = function + 60
+}
+
+/// What both languages say of the functions and the network.
+enum StackConstant {
+    /// Supported until 2029 (AWS: "Lambda runtimes").
+    static let runtime = "python3.13"
+    /// MiB.
+    static let functionMemory = 256
+    static let networkRange = "10.0.0.0/16"
+    static let subnetRange = "10.0.0.0/24"
+    static let logRetentionDays = [1, 7, 14, 30, 90, 180, 365]
+}

@@ -1,0 +1,76 @@
+import AutohealSpec
+import ConfigurationFile
+
+/// What the templates of the module are filled with.
+struct TerraformContext {
+    let variables: [TerraformVariable]
+    let defaultOfTags: String
+    let version = agentVersion
+    let volumes: [Volume]
+    let ownVolumes: Bool
+    let address: Bool
+    let alarms: Bool
+    let existingNetwork: Bool
+    let launchConfiguration: Bool
+    let runtime = StackConstant.runtime
+    let functionMemory = StackConstant.functionMemory
+    let networkRange = StackConstant.networkRange
+    let subnetRange = StackConstant.subnetRange
+    let functionTimeout = StackTiming.function
+    let heartbeatTimeout = StackTiming.launchHeartbeat
+    let eventAge = StackTiming.eventAge
+    let deliveryRetries = StackTiming.deliveryRetries
+    let invocationRetries = StackTiming.invocationRetries
+    let deadLetterRetention = StackTiming.deadLetterRetention
+    let noticeDelay = StackTiming.noticeDelay
+    let noticeRetention = StackTiming.noticeRetention
+    let noticeVisibility = StackTiming.noticeVisibility
+    let noticeReceives = StackTiming.noticeReceives
+    let invocationAge = StackTiming.invocationAge
+    let locals: [String]
+    let handOver: Bool
+    let handOverSeconds: Int
+    let hookEvents: String
+    let appliesUpdates: Bool
+    let kmsKey: Bool
+    let vpc: String
+    let subnet: String
+    let zone: String
+    /// Whether the image is named by a public parameter.
+    let imageParameter: Bool
+    let image: String
+    let userDataVariables: [String]
+    let environment: [String]
+    let groupNeeds: [String]
+    let statements: [Statement]
+    let logMetrics: [LogMetric]
+    let metricAlarms: [Alarm]
+
+    struct Volume {
+        let suffix: String
+        let first: Bool
+        let existing: Bool
+        let id: String
+        let zone: String
+    }
+
+    struct Statement {
+        let name: String
+        let actions: String
+        let resources: String
+        let condition: String?
+    }
+
+    struct LogMetric {
+        let resource: String
+        let slug: String
+        let name: String
+        let namespace: String
+        let pattern: String
+    }
+
+    struct Alarm {
+        let resource: String
+        let lines: [String]
+    }
+}

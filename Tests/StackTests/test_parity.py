@@ -1,0 +1,127 @@
+"""CloudFormation and Terraform say the same stack, with any options. What differs stands here, with its reason."""
+
+import re
+
+import pytest
+
+from combinations import COMBINATIONS, name
+from generator import generate, template
+from module import Module
+
+# A stack has a name of its own; all tags are one variable; a variable more names the image's public parameter.
+OF_MODULES = {"name", "tags", "image_parameter"}
+# Tags of the original; what a module reads from the subnet.
+OF_TEMPLATES = {"owner", "component_name", "component_owner", "vpc_id"}
+# A template takes one or none.
+LISTS = {"target_group_arn": "target_group_arns", "application_security_group_id": "application_security_group_ids"}
+
+SAME_IN_ALARMS = (
+    "MetricName", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData",
+)  # fmt: skip
+
+
+def words(text):
+    """`VolumeSize` as `volume_size`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", text).lower()
+
+
+# One worker reads a module once.
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(each, marks=pytest.mark.xdist_group(name(each))) for each in COMBINATIONS],
+    ids=[name(each) for each in COMBINATIONS],
+)
+def both(request, tmp_path_factory):
+    options = request.param
+    folder = tmp_path_factory.mktemp("module")
+    generate("terraform", *options, "-o", folder)
+    # Of parameters without a default; none of them matters here.
+    values = {
+        "PackageUrl": "https://a.example/b.deb", "PackageSha256": "0" * 64, "ImageId": "ami-0", "VpcId": "vpc-0",
+        "SubnetId": "subnet-0", "AvailabilityZone": "a", "VolumeId": "vol-0", "Volume2Id": "vol-1",
+        "KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1",
+    }  # fmt: skip
+    return options, template(*options, values=values), Module(folder)
+
+
+def test_parameters_are_variables_with_the_same_defaults(both):
+    options, stack, module = both
+    declared = {words(each): value for each, value in stack.source["Parameters"].items()}
+    if "--existing-network" in options:
+        declared.pop("availability_zone", None)
+    image = declared["image_id"].get("Default")
+    assert (image or None) == module.variables.get("image_parameter", {}).get("default")
+    assert {LISTS.get(each, each) for each in declared} - OF_TEMPLATES == set(module.variables) - OF_MODULES
+    for each, parameter in declared.items():
+        if each in OF_TEMPLATES | {"image_id"}:
+            continue
+        default = module.variables[LISTS.get(each, each)].get("default")
+        absent = None if default == "null" else default
+        assert (parameter.get("Default") or None) == (absent or None), each
+
+
+def test_alarms_are_the_same(both):
+    _options, stack, module = both
+    alarms = {
+        words(each.removesuffix("Alarm")): stack.properties(each) for each in stack.of_type("AWS::CloudWatch::Alarm")
+    }
+    others = module.of_type("aws_cloudwatch_metric_alarm")
+    assert alarms.keys() == others.keys()
+    for each, alarm in alarms.items():
+        other = others[each]
+        for (
+            key
+        ) in "MetricName Statistic Period EvaluationPeriods Threshold ComparisonOperator TreatMissingData".split():
+            assert alarm[key] == other[words(key)], (each, key)
+        assert alarm["AlarmDescription"] == other["alarm_description"]
+        assert {pair["Name"] for pair in alarm.get("Dimensions", [])} == set(other.get("dimensions", {}))
+    filters = {words(each): stack.properties(each) for each in stack.of_type("AWS::Logs::MetricFilter")}
+    patterns = {each: value["pattern"] for each, value in module.of_type("aws_cloudwatch_log_metric_filter").items()}
+    assert {each: value["FilterPattern"] for each, value in filters.items()} == patterns
+
+
+def test_the_function_may_do_and_is_told_the_same(both):
+    _options, stack, module = both
+    granted = {
+        each["Sid"]: (
+            {each["Action"]} if isinstance(each["Action"], str) else set(each["Action"]),
+            {key for test in each.get("Condition", {}).values() for key in test},
+        )
+        for each in stack.statements("DeviceAttachmentRole")
+    }
+    assert granted == module.statements("device_attachment")
+    function = module.resources["aws_lambda_function.device_attachment"]
+    ours = stack.properties("DeviceAttachment")
+    (environment,) = function["environment"]
+    told = environment["variables"]
+    assert set(ours["Environment"]["Variables"]) == set(told)
+    for each in "LAUNCH_UNTIL", "ON_REFUSAL", "HAND_OVER":
+        assert ours["Environment"]["Variables"].get(each) == told.get(each)
+    assert (ours["Runtime"], ours["Timeout"], ours["MemorySize"]) == (
+        function["runtime"], function["timeout"], function["memory_size"],
+    )  # fmt: skip
+
+
+def test_hooks_events_and_queues_are_the_same(both):
+    _options, stack, module = both
+    hooks = {
+        each["LifecycleTransition"]: (each["DefaultResult"], each["HeartbeatTimeout"])
+        for each in map(stack.properties, stack.of_type("AWS::AutoScaling::LifecycleHook"))
+    }
+    others = module.of_type("aws_autoscaling_lifecycle_hook").values()
+    assert hooks == {
+        each["lifecycle_transition"]: (each["default_result"], each["heartbeat_timeout"]) for each in others
+    }
+    (first,) = module.resources["aws_autoscaling_group.autoheal"]["initial_lifecycle_hook"]
+    assert hooks[first["lifecycle_transition"]] == (first["default_result"], first["heartbeat_timeout"])
+    pattern = stack.properties("EventRule")["EventPattern"]["detail-type"]
+    assert pattern == re.findall(
+        r'"(EC2 [^"]+)"', module.resources["aws_cloudwatch_event_rule.launch"]["event_pattern"]
+    )
+    (target,) = stack.properties("EventRule")["Targets"]
+    (policy,) = module.resources["aws_cloudwatch_event_target.device_attachment"]["retry_policy"]
+    assert {words(key): value for key, value in target["RetryPolicy"].items()} == policy
+    notices, queue = stack.properties("LaunchNotices"), module.resources["aws_sqs_queue.launch_notices"]
+    assert (notices["DelaySeconds"], notices["VisibilityTimeout"], notices["MessageRetentionPeriod"]) == (
+        queue["delay_seconds"], queue["visibility_timeout_seconds"], queue["message_retention_seconds"],
+    )  # fmt: skip
