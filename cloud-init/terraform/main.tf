@@ -334,7 +334,7 @@ resource "aws_iam_role_policy" "launch_notices" {
     Statement = [
       {
         Effect   = "Allow"
-        Action   = ["sqs:SendMessage"]
+        Action   = ["sqs:SendMessage", "sqs:GetQueueUrl"]
         Resource = [aws_sqs_queue.launch_notices.arn]
       }
     ]

@@ -437,7 +437,10 @@ class Termination(Action):
             raise GiveUp("a status check of the instance is impaired")
         self.prove_active()
         line, outcome = self.read_console(self.instance)
-        if outcome != "released":
+        if outcome == "not-installed":
+            raise GiveUp(f"the console says: {line}")
+        # Without a reason, a person has released them, who may have mounted them again since.
+        if outcome != "released" or " reason=- " in line:
             return {"awaited": "the agent to release the volumes", "console": line}
         for volume, state in held:
             if state == "attached":
