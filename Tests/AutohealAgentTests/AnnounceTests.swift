@@ -154,6 +154,20 @@ struct AnnounceTests {
     }
 
     @Test
+    func `released is not said of a volume that is mounted somewhere else`() async throws {
+        let volume = try TestVolume()
+        let file = try configure(volume)
+        _ = try await volume.agent.run(["mount", "--config", file])
+        _ = try await volume.agent.run(["release", "--config", file])
+        let elsewhere = try ScratchDirectory()
+        let mounted = try await Command.run("mount", [volume.node, elsewhere.path])
+        #expect(mounted.exitCode == 0, "\(mounted)")
+        defer { _ = umount2(elsewhere.path, 0) }
+        let said = try await announce(volume, file)
+        #expect(lines(volume).isEmpty && said.log.contains("not every volume was released"), "\(said)")
+    }
+
+    @Test
     func `of an instance that nobody tells nothing is said`() async throws {
         let volume = try TestVolume()
         let file = try configure(volume)

@@ -92,10 +92,17 @@ struct OutcomeVerdictTests {
         let off = Volume(isUnmounted: true)
         #expect(ending(verdict(.inactive, [off], handOver: handOver)) == nil)
         handOver.isDone = true
-        #expect(ending(verdict(.inactive, [off, off], handOver: handOver)) == .init(.released))
+        let released = ConsoleOutcome.Ending(.released, reason: "spot")
+        #expect(ending(verdict(.inactive, [off, off], handOver: handOver)) == released)
+        #expect(ending(verdict(.inactive, [off, Volume(isUnmounted: true, isBeingMounted: true)], handOver: handOver)) == nil)
         #expect(ending(verdict(.inactive, [off, mounted], handOver: handOver)) == nil)
         #expect(ending(verdict(.inactive, [off], another: true, handOver: handOver)) == nil)
         #expect(ending(verdict(.inactive, [Volume(isUnmounted: true, hasLostWrites: true)], handOver: handOver)) == nil)
-        #expect(ending(verdict(.inactive, [], handOver: handOver)) == .init(.released))
+        #expect(ending(verdict(.inactive, [], handOver: handOver)) == released)
+        // What a person has released, a person may mount again: no reason to detach it later.
+        var byHand = HandOver(ending: nil, mountPoints: ["/data", "/more"], time: 0)
+        byHand.isDone = true
+        #expect(ending(verdict(.inactive, [off], handOver: byHand)) == .init(.released))
+        #expect(ending(verdict(.inactive, [off], handOver: byHand.without(["/more"]))) == nil, "one was taken back")
     }
 }

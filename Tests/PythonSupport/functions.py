@@ -35,7 +35,6 @@ def shortened(name: str) -> str:
         rename_globals=True,
         preserve_globals=[*named, "boto3", "json", "os", "print", "random", "time", "CALLS", "KEPT_FOR"],
     )
-    what = whole(name).split("\n")[0].removeprefix('"""').removesuffix('"""')
-    head = f"# {what} Shortened; the source is {name}.py of autoheal-agent.\n"
+    head = f"# {name}.py of autoheal-agent, shortened\n"
     # YAML writes no tabs at the begin of lines of a literal block.
     return head + re.sub("^\t+", lambda tabs: " " * len(tabs[0]), text, flags=re.MULTILINE).rstrip() + "\n"

@@ -170,8 +170,9 @@ def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, clo
     (group,) = cloud("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert group["AutoScalingGroupName"] == outputs["group_name"]["value"] == "autoheal"
     assert (group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == (0, 1, 1)
-    (hook,) = cloud("autoscaling").describe_lifecycle_hooks(AutoScalingGroupName="autoheal")["LifecycleHooks"]
-    assert hook["DefaultResult"] == "ABANDON"
+    found = cloud("autoscaling").describe_lifecycle_hooks(AutoScalingGroupName="autoheal")["LifecycleHooks"]
+    hook, release = sorted(found, key=lambda each: each["LifecycleHookName"])
+    assert (hook["DefaultResult"], release["DefaultResult"]) == ("ABANDON", "CONTINUE")
     (volume,) = cloud("ec2").describe_volumes(VolumeIds=[outputs["data_volume_id"]["value"]])["Volumes"]
     assert volume["Encrypted"]
     configuration = cloud("lambda").get_function_configuration(FunctionName="autoheal-device-attachment")
@@ -179,7 +180,7 @@ def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, clo
     assert environment["VOLUMES"] == f"/dev/sdf={volume['VolumeId']}"
     assert environment["HOOK_NAME"] == hook["LifecycleHookName"] and environment["GROUP_NAME"] == "autoheal"
     assert ("ALLOCATION_ID" in environment) == ("--no-address" not in options)
-    (role,) = cloud("iam").list_roles()["Roles"]
+    (role,) = [each for each in cloud("iam").list_roles()["Roles"] if "device-attachment" in each["RoleName"]]
     policy = cloud("iam").get_role_policy(RoleName=role["RoleName"], PolicyName="device-attachment")["PolicyDocument"]
     assert allowed(policy["Statement"], "autoheal") == called("device_attachment", options)
     if "--launch-configuration" in options:

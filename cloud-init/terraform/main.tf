@@ -162,12 +162,10 @@ resource "aws_autoscaling_group" "autoheal" {
 
   # Part of the group, so that the first launch waits too; aws_autoscaling_lifecycle_hook.launch keeps it from then on.
   initial_lifecycle_hook {
-    name                    = local.hook_name
-    lifecycle_transition    = "autoscaling:EC2_INSTANCE_LAUNCHING"
-    default_result          = "ABANDON"
-    heartbeat_timeout       = 1200
-    notification_target_arn = aws_sqs_queue.launch_notices.arn
-    role_arn                = aws_iam_role.launch_notices.arn
+    name                 = local.hook_name
+    lifecycle_transition = "autoscaling:EC2_INSTANCE_LAUNCHING"
+    default_result       = "ABANDON"
+    heartbeat_timeout    = 1200
   }
 
   instance_maintenance_policy {
@@ -336,7 +334,7 @@ resource "aws_iam_role_policy" "launch_notices" {
     Statement = [
       {
         Effect   = "Allow"
-        Action   = ["sqs:SendMessage"]
+        Action   = ["sqs:SendMessage", "sqs:GetQueueUrl"]
         Resource = [aws_sqs_queue.launch_notices.arn]
       }
     ]

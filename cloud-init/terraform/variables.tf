@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "volume_device" {
-  description = "What it is attached as. /dev/sdf to /dev/sdp are for volumes; Nitro instances name it otherwise, and the agent finds it all the same."
+  description = "What it is attached as, /dev/sdf to /dev/sdp; Nitro instances name it otherwise, which is found all the same."
   type        = string
   default     = "/dev/sdf"
 

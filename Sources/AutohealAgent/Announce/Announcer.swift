@@ -72,7 +72,10 @@ struct Announcer: Sendable {
                     end = max(end, start + duration)
                 }
             case .pending(let what): note("Nothing is written on the console yet: \(what)")
-            case .none(let why): note("Nothing is written on the console: \(why)")
+            case .none(let why):
+                note("Nothing is written on the console: \(why)")
+                // What is mounted may be well again in a moment, and nobody would have it looked at then.
+                if !survey.isWithoutPatience { end = max(end, start + duration) }
             }
             if let current {
                 if current != last { end = clock.now + duration }
@@ -111,7 +114,7 @@ extension OutcomeSurvey {
     /// Whether who is at work now has this looked at again by itself.
     fileprivate var isWithoutPatience: Bool {
         if evidence.unit?.state == .atWork { return true }
-        if case .none = verdict { return true }
+        if case .none = verdict { return evidence.volumes.isEmpty || evidence.unit?.state != .active }
         return false
     }
 }

@@ -63,7 +63,7 @@ struct OutcomeSurvey {
         return OutcomeEvidence.Volume(
             id: wish.spec.volumeID ?? report?.volumeID.flatMap { VolumeID($0) },
             isMounted: status?.status == .ok && isAsConfigured,
-            isUnmounted: isUnmounted(mountPoint),
+            isUnmounted: isUnmounted(mountPoint, report),
             hasLostWrites: report?.lostWrites != nil,
             isBeingMounted: mountState == "activating" || directory.isLocked(mountPoint),
             hasFailedMount: mountState == "failed",
@@ -73,10 +73,10 @@ struct OutcomeSurvey {
         )
     }
 
-    /// Where nobody tells, it is not.
-    private static func isUnmounted(_ mountPoint: String) -> Bool {
-        guard let mounts = try? MountTable() else { return false }
-        return mounts.topmost(at: mountPoint) == nil
+    /// Neither there nor anywhere else. Where nobody tells, or no run has seen the device, it is not.
+    private static func isUnmounted(_ mountPoint: String, _ report: Report?) -> Bool {
+        guard let number = report?.mounted?.number ?? report?.number, let mounts = try? MountTable() else { return false }
+        return mounts.topmost(at: mountPoint) == nil && AutohealHost.isMounted(number) == false
     }
 }
 

@@ -2,7 +2,7 @@ import AutohealHealth
 import AutohealPlan
 import AutohealRun
 import AutohealSpec
-import AutohealState
+package import AutohealState
 import CLinux
 import FoundationEssentials
 import Glibc
@@ -14,6 +14,11 @@ package func mountTarget(of path: String) -> String? {
     let mountPoint = MountPoint(path: path, roots: MachineRoots())
     guard let target = mountPoint.target, let entries = try? mountPoint.entries() else { return nil }
     return entries.contains { $0.target == target } ? target : nil
+}
+
+/// Whether a device is mounted anywhere in this mount namespace; nil where nobody tells.
+package func isMounted(_ number: DeviceNumber) -> Bool? {
+    (try? MountPoint(path: "/", roots: MachineRoots()).targets(of: number)).map { !$0.isEmpty }
 }
 
 /// The directory that a volume is mounted on.

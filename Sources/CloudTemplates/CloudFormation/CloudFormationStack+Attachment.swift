@@ -70,7 +70,7 @@ extension CloudFormationStack {
                                 "Version": "2012-10-17",
                                 "Statement": [
                                     [
-                                        "Effect": "Allow", "Action": "sqs:SendMessage",
+                                        "Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"],
                                         "Resource": .attribute("LaunchNotices", "Arn"),
                                     ]
                                 ],

@@ -66,6 +66,7 @@ class Work:
     pause = LOOK_EVERY  # seconds until the next look
 
     refusals = REFUSALS
+    reserve = RESERVE
 
     def __init__(self, context, sleep, about):
         self.context = context
@@ -129,7 +130,7 @@ class Work:
         return newest_outcome(text, instance)
 
     def call(self, service, operation, **parameters):
-        if self.remaining() < RESERVE:
+        if self.remaining() < self.reserve:
             raise GiveUp(self.time_is_up())
         return getattr(client(service), operation)(**parameters)
 

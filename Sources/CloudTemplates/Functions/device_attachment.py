@@ -36,7 +36,7 @@ import traceback
 
 from botocore.exceptions import ClientError
 
-from common import LOOK_EVERY, LOOK_SELDOM, REFUSALS, THROTTLED, GiveUp, Work, client, wanted_volumes
+from common import LOOK_EVERY, LOOK_SELDOM, REFUSALS, RESERVE, THROTTLED, GiveUp, Work, client, wanted_volumes
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
@@ -48,6 +48,7 @@ CONSOLE_EVERY = 15
 CONSOLE_SELDOM = 60  # at most, while it is refused
 SILENT_AFTER = 300
 SECOND_WAY_EVERY = 60
+SECOND_WAY_AFTER = 300  # the delay of the queue
 RUNS_FOR = 2000  # after three runs of 800 s and what Lambda waits between them
 
 DYING = {"shutting-down", "terminated", "stopping", "stopped"}
@@ -228,8 +229,12 @@ class Launch(Action):
         """Is it the second way, which has found nothing to do that the first one has not done?"""
         return self.is_second and not self.attached_at
 
+    def may_run_again(self):
+        # The queue delivers later, and its last run must be the last one.
+        return self.is_well and self.age() < RUNS_FOR + (SECOND_WAY_AFTER if self.is_second else 0)
+
     def time_is_up(self):
-        if self.is_well and self.age() < RUNS_FOR:
+        if self.may_run_again():
             raise RunAgain
         return "the time is up"
 
@@ -341,8 +346,15 @@ class Launch(Action):
         if outcome == "mounted":
             return None
         if outcome == "refused":
+            # What follows takes its time, and the instance is in service meanwhile.
+            if self.remaining() < 2 * RESERVE and self.may_run_again():
+                raise RunAgain
             raise Refused(line)
-        if line and outcome != "released" and line != self.stale:
+        # Another run has attached the volumes: it may be a failure from before that, and is given time.
+        if outcome == "failed" and not self.attached_at and now == self.in_place_at:
+            self.stale = line
+        is_old = line == self.stale and (self.attached_at or self.in_place_at - now < SILENT_AFTER)
+        if line and outcome != "released" and not is_old and not (outcome == "failed" and self.is_idle()):
             raise GiveUp(f"the console says: {line}")
         if self.in_place_at - now >= SILENT_AFTER:
             if self.is_impaired():
@@ -360,7 +372,7 @@ class Launch(Action):
             return self.complete("ABANDON")
         self.complete("CONTINUE")
         # The error that the instance is not in service yet is the same as all the others.
-        self.pause, self.refusals, self.is_well = 2, set(), False
+        self.pause, self.refusals, self.is_well, self.reserve = 2, set(), False, 2 * ONE_CALL
         try:
             self.converge(self.stand_by)
         except GiveUp as reason:
@@ -425,7 +437,10 @@ class Termination(Action):
             raise GiveUp("a status check of the instance is impaired")
         self.prove_active()
         line, outcome = self.read_console(self.instance)
-        if outcome != "released":
+        if outcome == "not-installed":
+            raise GiveUp(f"the console says: {line}")
+        # Without a reason, a person has released them, who may have mounted them again since.
+        if outcome != "released" or " reason=- " in line:
             return {"awaited": "the agent to release the volumes", "console": line}
         for volume, state in held:
             if state == "attached":

@@ -50,13 +50,18 @@ package enum OutcomeVerdict: Hashable, Sendable {
 
     private static func release(_ handOver: HandOver, _ evidence: OutcomeEvidence) -> OutcomeVerdict {
         guard handOver.isDone else { return .pending("a release is at work, or was not done to its end") }
+        // Of several, one may have been taken back.
+        guard !evidence.volumes.contains(where: \.isBeingMounted) else {
+            return .pending("a run is at work with a volume")
+        }
         guard evidence.volumes.allSatisfy(\.isUnmounted), !evidence.isAnotherMounted else {
             return .none("not every volume was released")
         }
         guard !evidence.volumes.contains(where: \.hasLostWrites) else {
             return .none("what was written last did not reach a volume, so that nobody is told that it is clean")
         }
-        return .final(ConsoleOutcome.Ending(.released))
+        // What a person has released, a person may mount again, and nobody says so.
+        return .final(ConsoleOutcome.Ending(.released, reason: handOver.ending?.rawValue))
     }
 
     private static func failure(_ exit: Int32, _ volumes: [OutcomeEvidence.Volume]) -> ConsoleOutcome.Ending {

@@ -29,6 +29,7 @@ package struct HandOver: Hashable, Sendable, Codable {
     package func without(_ mountPoints: [String]) -> HandOver? {
         var rest = self
         rest.mountPoints.removeAll { mountPoints.contains($0) }
+        rest.isDone = false
         return rest.mountPoints.isEmpty ? nil : rest
     }
 

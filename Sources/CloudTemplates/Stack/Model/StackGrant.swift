@@ -32,9 +32,11 @@ extension StackModel {
     private var withoutActions: Set<String> {
         var actions: Set<String> = []
         if !options.hasAddress { actions.formUnion(["ec2:AssociateAddress", "ec2:DescribeAddresses"]) }
-        if !hasHandOver { actions.formUnion(["ec2:DetachVolume", "ec2:DescribeInstanceStatus"]) }
+        if !hasHandOver { actions.insert("ec2:DetachVolume") }
+        // A launch asks for it while the console is silent.
+        if !hasHandOver, options.launchUntil == .attached { actions.insert("ec2:DescribeInstanceStatus") }
         if options.launchUntil == .attached || options.onRefusal == .abandon {
-            actions.insert("autoscaling:EnterStandby")
+            actions.formUnion(["autoscaling:EnterStandby", "autoscaling:DescribeAutoScalingInstances"])
         }
         if options.launchUntil == .attached, !hasHandOver { actions.insert("ec2:GetConsoleOutput") }
         if !options.appliesUpdates {

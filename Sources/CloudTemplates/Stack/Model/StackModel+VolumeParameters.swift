@@ -53,8 +53,7 @@ extension StackModel {
                 "Device",
                 "Device name",
                 .text(default: settings.device ?? "/dev/sdf", pattern: "/dev/(sd|xvd)[b-z]"),
-                "What it is attached as. /dev/sdf to /dev/sdp are for volumes; Nitro instances name it otherwise, and "
-                    + "the agent finds it all the same.",
+                "What it is attached as, /dev/sdf to /dev/sdp; Nitro instances name it otherwise, which is found all the same.",
                 rule: "must be a name such as /dev/sdf."
             ),
             // What ``VolumeSpec`` takes, and nothing that would need quotes in the agent's file.
