@@ -94,7 +94,8 @@ struct OutcomeVerdictTests {
         handOver.isDone = true
         let released = ConsoleOutcome.Ending(.released, reason: "spot")
         #expect(ending(verdict(.inactive, [off, off], handOver: handOver)) == released)
-        #expect(ending(verdict(.inactive, [off, Volume(isUnmounted: true, isBeingMounted: true)], handOver: handOver)) == nil)
+        let atWork = Volume(isUnmounted: true, isBeingMounted: true)
+        #expect(ending(verdict(.inactive, [off, atWork], handOver: handOver)) == nil)
         #expect(ending(verdict(.inactive, [off, mounted], handOver: handOver)) == nil)
         #expect(ending(verdict(.inactive, [off], another: true, handOver: handOver)) == nil)
         #expect(ending(verdict(.inactive, [Volume(isUnmounted: true, hasLostWrites: true)], handOver: handOver)) == nil)

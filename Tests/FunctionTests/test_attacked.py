@@ -25,7 +25,7 @@ def test_one_that_is_refused_as_a_run_ends_is_not_left_in_service(cloud, until_d
 
 
 def by_both_ways(cloud, attach, action):
-    """The event, again as often as Lambda does, and five minutes later the queue's message, as often as that is received."""
+    """The event, again as often as Lambda does, and five minutes later the queue's message, as often as it comes."""
 
     def queue():
         cloud.clock.sleep(300)

@@ -75,7 +75,9 @@ struct OutcomeSurvey {
 
     /// Neither there nor anywhere else. Where nobody tells, or no run has seen the device, it is not.
     private static func isUnmounted(_ mountPoint: String, _ report: Report?) -> Bool {
-        guard let number = report?.mounted?.number ?? report?.number, let mounts = try? MountTable() else { return false }
+        guard let number = report?.mounted?.number ?? report?.number, let mounts = try? MountTable() else {
+            return false
+        }
         return mounts.topmost(at: mountPoint) == nil && AutohealHost.isMounted(number) == false
     }
 }
