@@ -345,6 +345,18 @@ class Launch(Action):
         self.pause, self.console_at = self.console_every, now - self.console_every
         if outcome == "mounted":
             return None
+        self.believe(line, outcome, now)
+        if self.in_place_at - now >= SILENT_AFTER:
+            if self.is_impaired():
+                raise GiveUp("the console says nothing of the volumes, and a status check of the instance is impaired")
+            if not self.is_silent:
+                self.is_silent = True
+                silent = "For minutes, nothing could be read on the console that says what became of the volumes."
+                self.log(silent, {**awaited, "alarm": "console-silent"}, "error")
+        return awaited
+
+    def believe(self, line, outcome, now):
+        """Ends the launch by what the line says, unless it may be older than the attach."""
         if outcome == "refused":
             # What follows takes its time, and the instance is in service meanwhile.
             if self.remaining() < 2 * RESERVE and self.may_run_again():
@@ -356,14 +368,6 @@ class Launch(Action):
         is_old = line == self.stale and (self.attached_at or self.in_place_at - now < SILENT_AFTER)
         if line and outcome != "released" and not is_old and not (outcome == "failed" and self.is_idle()):
             raise GiveUp(f"the console says: {line}")
-        if self.in_place_at - now >= SILENT_AFTER:
-            if self.is_impaired():
-                raise GiveUp("the console says nothing of the volumes, and a status check of the instance is impaired")
-            if not self.is_silent:
-                self.is_silent = True
-                silent = "For minutes, nothing could be read on the console that says what became of the volumes."
-                self.log(silent, {**awaited, "alarm": "console-silent"}, "error")
-        return awaited
 
     def refuse(self, line):
         refusal = {"alarm": "refused", "reason": f"the console says: {line}"}

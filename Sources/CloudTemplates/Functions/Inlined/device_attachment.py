@@ -222,25 +222,28 @@ class Launch(Action):
   if os.environ.get(A6)!='data':return
   F=A.remaining()
   if not A.in_place_at:A.in_place_at=F;A.console_at=A.attached_at-AG if A.attached_at else F
-  J={E:'the instance to say on its console that its volumes are mounted'}
-  if F>A.console_at:A.pause=F-A.console_at;return J
-  G=H=B
-  try:G,H=A.read_console(A.instance);A.console_every=q if A.is_idle()else p
+  G={E:'the instance to say on its console that its volumes are mounted'}
+  if F>A.console_at:A.pause=F-A.console_at;return G
+  J=H=B
+  try:J,H=A.read_console(A.instance);A.console_every=q if A.is_idle()else p
   except K as L:
    if L.response[U][V]in A.refusals:raise
-   A.console_every=min(2*A.console_every,q);J[D]=C(L)
+   A.console_every=min(2*A.console_every,q);G[D]=C(L)
   A.pause,A.console_at=A.console_every,F-A.console_every
   if H=='mounted':return
-  if H==A7:
-   if A.remaining()<2*k and A.may_run_again():raise RunAgain
-   raise Refused(G)
-  if H==h and not A.attached_at and F==A.in_place_at:A.stale=G
-  M=G==A.stale and(A.attached_at or A.in_place_at-F<r)
-  if G and H!=A8 and not M and not(H==h and A.is_idle()):raise GiveUp(f"the console says: {G}")
+  A.believe(J,H,F)
   if A.in_place_at-F>=r:
    if A.is_impaired():raise GiveUp('the console says nothing of the volumes, and a status check of the instance is impaired')
-   if not A.is_silent:A.is_silent=I;N='For minutes, nothing could be read on the console that says what became of the volumes.';A.log(N,{**J,i:'console-silent'},D)
-  return J
+   if not A.is_silent:A.is_silent=I;M='For minutes, nothing could be read on the console that says what became of the volumes.';A.log(M,{**G,i:'console-silent'},D)
+  return G
+ def believe(A,line,outcome,now):
+  C=outcome;B=line
+  if C==A7:
+   if A.remaining()<2*k and A.may_run_again():raise RunAgain
+   raise Refused(B)
+  if C==h and not A.attached_at and now==A.in_place_at:A.stale=B
+  D=B==A.stale and(A.attached_at or A.in_place_at-now<r)
+  if B and C!=A8 and not D and not(C==h and A.is_idle()):raise GiveUp(f"the console says: {B}")
  def refuse(A,line):
   B={i:A7,F:f"the console says: {line}"};A.log('The agent refuses a volume until a person has mended what it says.',B,D)
   if os.environ.get('ON_REFUSAL')=='abandon':return A.complete(e)
