@@ -65,7 +65,7 @@ variable "volume_iops" {
 }
 
 variable "volume_snapshot_id" {
-  description = "It cannot be changed later without another volume; null for a blank volume."
+  description = "A later change makes another volume; null for a blank volume."
   type        = string
   default     = null
 
@@ -131,7 +131,7 @@ variable "ssh_cidr" {
 }
 
 variable "application_security_group_ids" {
-  description = "A further security group of the instance, which lets in what the application serves."
+  description = "A further group of the instance, which lets in what the application serves."
   type        = list(string)
   default     = []
 
@@ -175,7 +175,7 @@ variable "health_check_type" {
 }
 
 variable "health_check_grace_period" {
-  description = "Seconds from the moment the instance is in service: time for the application to start."
+  description = "Seconds from being in service on: time for the application to start."
   type        = number
   default     = 300
 

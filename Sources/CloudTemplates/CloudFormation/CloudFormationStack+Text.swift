@@ -60,7 +60,7 @@ extension CloudFormationStack {
 
     private var description: String {
         "One instance that is replaced with its data volume and address when it fails. Written by autoheal-generate "
-            + "\(agentVersion) cloudformation. Needs the capability CAPABILITY_IAM."
+            + "\(agentVersion) cloudformation. Needs CAPABILITY_IAM."
     }
 
     private func resourceDocument() throws(GenerationError) -> YAMLDocument {

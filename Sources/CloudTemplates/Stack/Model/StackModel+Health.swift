@@ -25,7 +25,7 @@ extension StackModel {
                 group: "Health",
                 label: "Seconds until the first health check counts",
                 value: .number(default: 300, in: 0...7200),
-                description: "Seconds from the moment the instance is in service: time for the application to start.",
+                description: "Seconds from being in service on: time for the application to start.",
                 rule: "must be from 0 to 7200 seconds."
             ),
         ]

@@ -88,7 +88,7 @@ extension StackModel {
                 group: "Instance",
                 label: "Security group of the application",
                 value: .optionalExisting(pattern: "sg-[0-9a-f]+", absent: "for none"),
-                description: "A further security group of the instance, which lets in what the application serves.",
+                description: "A further group of the instance, which lets in what the application serves.",
                 rule: "must be one such as sg-0123456789abcdef0."
             ),
             StackParameter(

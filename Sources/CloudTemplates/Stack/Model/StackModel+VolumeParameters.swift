@@ -113,7 +113,7 @@ extension StackModel {
                 "SnapshotId",
                 "Snapshot to start from",
                 .optionalText(pattern: "snap-[0-9a-f]+", absent: "for a blank volume"),
-                "It cannot be changed later without another volume.",
+                "A later change makes another volume.",
                 rule: "must be one such as snap-0123456789abcdef0."
             ),
         ]
