@@ -202,6 +202,7 @@ def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, clo
         "Version",
         "finish_wanted",
         "instance",
+        "instance-",
         "lines",
         "package",
         "wanted",
