@@ -138,8 +138,8 @@ def late(stage, _):
         before = len(lines(machine))
         machine.run("autoheal-agent", "release")
         # The unit may have looked before, and have written since.
-        said = [(line["outcome"], line["exit"], line["volumes"]) for line in lines(machine)[before:]]
-        check("released is on the console when 'release' has ended", ("released", "0", VOLUME) in said, said)
+        told = [(line["outcome"], line["exit"], line["volumes"]) for line in lines(machine)[before:]]
+        check("released is on the console when 'release' has ended", ("released", "0", VOLUME) in told, told)
         wait_for(machine, "released", 1)
         check("and again afterwards", True)
         before = len(lines(machine, "mounted"))
