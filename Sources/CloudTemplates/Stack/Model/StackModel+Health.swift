@@ -5,7 +5,6 @@ extension StackModel {
             StackParameter(
                 name: "TargetGroupArn",
                 group: "Health",
-                label: "Target group of a load balancer",
                 value: .optionalExisting(
                     pattern: "arn:aws[a-z-]*:elasticloadbalancing:.+:targetgroup/.+",
                     absent: "for none"
@@ -16,14 +15,12 @@ extension StackModel {
             StackParameter(
                 name: "HealthCheckType",
                 group: "Health",
-                label: "Health checks",
                 value: .choice(default: "EC2", of: ["EC2", "ELB", "EBS", "EBS,ELB"]),
                 description: "ELB replaces an instance whose application does not answer the target group's check."
             ),
             StackParameter(
                 name: "HealthCheckGracePeriod",
                 group: "Health",
-                label: "Seconds until the first health check counts",
                 value: .number(default: 300, in: 0...7200),
                 description: "Seconds from being in service on: time for the application to start.",
                 rule: "must be from 0 to 7200 seconds."
@@ -34,7 +31,6 @@ extension StackModel {
                 StackParameter(
                     name: "AlarmEmail",
                     group: "Health",
-                    label: "Who is told of a failed heal",
                     value: .optionalText(pattern: #"[^@\s]+@[^@\s]+"#, absent: "for nobody"),
                     description: "An e-mail address, which must confirm.",
                     rule: "must be an e-mail address."

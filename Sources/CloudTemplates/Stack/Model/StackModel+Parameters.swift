@@ -12,7 +12,6 @@ extension StackModel {
         StackParameter(
             name: "Name",
             group: "Name",
-            label: "Name",
             value: .text(default: "autoheal", pattern: "[A-Za-z][A-Za-z0-9-]{0,39}"),
             description: "The name of the Auto Scaling group, and the beginning of other names.",
             rule: "must begin with a letter and have at most 40 letters, digits and dashes.",
@@ -28,7 +27,6 @@ extension StackModel {
             StackParameter(
                 name: "PackageUrl",
                 group: "Package",
-                label: "Address of the .deb",
                 value: .text(
                     default: given?.url,
                     pattern: #"https?://[A-Za-z0-9\[][A-Za-z0-9._~:/%+,;@()=\[\]-]*(\?versionId=[A-Za-z0-9._-]+)?"#
@@ -40,7 +38,6 @@ extension StackModel {
             StackParameter(
                 name: "PackageSha256",
                 group: "Package",
-                label: "SHA-256 digest of the .deb",
                 value: .text(default: given?.digest, pattern: "[0-9a-f]{64}"),
                 description: "What 'sha256sum FILE' prints; an instance installs nothing else.",
                 rule: "must be 64 hexadecimal digits in lower case."
@@ -53,28 +50,24 @@ extension StackModel {
             StackParameter(
                 name: "InstanceType",
                 group: "Instance",
-                label: "Type",
                 value: .text(default: options.defaultInstanceType),
                 description: "Of the architecture of the image, \(options.architecture.rawValue)."
             ),
             StackParameter(
                 name: "ImageId",
                 group: "Instance",
-                label: "Image",
                 value: .image(path: options.image.parameterPath(options.architecture)),
                 description: "An image with systemd, cloud-init and apt, or with the agent."
             ),
             StackParameter(
                 name: "KeyName",
                 group: "Instance",
-                label: "SSH key pair",
                 value: .optionalText(absent: "for none"),
                 description: "An SSH key pair."
             ),
             StackParameter(
                 name: "SshCidr",
                 group: "Instance",
-                label: "Who may reach SSH",
                 value: .optionalText(
                     default: options.sshCIDR,
                     pattern: #"\d{1,3}(\.\d{1,3}){3}/\d{1,2}"#,
@@ -86,7 +79,6 @@ extension StackModel {
             StackParameter(
                 name: "ApplicationSecurityGroupId",
                 group: "Instance",
-                label: "Security group of the application",
                 value: .optionalExisting(pattern: "sg-[0-9a-f]+", absent: "for none"),
                 description: "A further group of the instance, which lets in what the application serves.",
                 rule: "must be one such as sg-0123456789abcdef0."
@@ -94,7 +86,6 @@ extension StackModel {
             StackParameter(
                 name: "LogRetentionDays",
                 group: "Instance",
-                label: "Days to keep the functions' logs",
                 value: .numberChoice(default: 30, of: StackConstant.logRetentionDays),
                 description: "Days to keep the functions' logs."
             ),
@@ -108,7 +99,6 @@ extension StackModel {
                 StackParameter(
                     name: "VpcId",
                     group: "Network",
-                    label: "VPC",
                     value: .existing(type: "AWS::EC2::VPC::Id", pattern: "vpc-[0-9a-f]+"),
                     description: "Of the subnet.",
                     only: .cloudFormationReadsNoSubnet
@@ -116,7 +106,6 @@ extension StackModel {
                 StackParameter(
                     name: "SubnetId",
                     group: "Network",
-                    label: "Subnet",
                     value: .existing(type: "AWS::EC2::Subnet::Id", pattern: "subnet-[0-9a-f]+"),
                     description: "In the volume's zone"
                         + (options.hasAddress ? ", with a route to an internet gateway." : ".")
@@ -128,7 +117,6 @@ extension StackModel {
                 StackParameter(
                     name: "AvailabilityZone",
                     group: "Network",
-                    label: "Availability zone of the subnet",
                     value: .existing(type: "AWS::EC2::AvailabilityZone::Name", pattern: "[a-z0-9-]+"),
                     description: "Where the volume is made.",
                     only: .cloudFormationReadsNoSubnet
@@ -139,7 +127,6 @@ extension StackModel {
                 StackParameter(
                     name: "AvailabilityZone",
                     group: "Network",
-                    label: "Letter of the availability zone",
                     value: .text(default: "a", pattern: "[a-z]"),
                     description: "Joined to the region; volume and subnet are in one zone, and stay there.",
                     rule: "must be one letter."
@@ -158,7 +145,6 @@ extension StackModel {
             StackParameter(
                 name: name,
                 group: "Tags",
-                label: name,
                 value: .optionalText(
                     default: options.tags.first { $0.key == name }?.value,
                     pattern: ".{1,256}",

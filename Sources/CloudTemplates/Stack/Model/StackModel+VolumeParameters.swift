@@ -12,7 +12,6 @@ extension StackModel {
         StackParameter(
             name: "KmsKeyArn",
             group: "Volume",
-            label: "KMS key",
             value: .text(pattern: "arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"),
             description:
                 "The key of your own that the volumes are encrypted with. Its policy must let this account's roles "
@@ -31,7 +30,6 @@ extension StackModel {
     private func parameter(
         _ number: Int,
         _ name: String,
-        _ label: String,
         _ value: StackParameter.Value,
         _ description: String,
         rule: String? = nil
@@ -39,7 +37,6 @@ extension StackModel {
         StackParameter(
             name: Self.volumeParameter(number, name),
             group: number == 1 ? "Volume" : "Volume \(number)",
-            label: label,
             value: value,
             description: description,
             rule: rule
@@ -51,7 +48,6 @@ extension StackModel {
             parameter(
                 number,
                 "Device",
-                "Device name",
                 .text(default: settings.device ?? "/dev/sdf", pattern: "/dev/(sd|xvd)[b-z]"),
                 "What it is attached as, /dev/sdf to /dev/sdp; Nitro instances name it otherwise, which is found all the same.",
                 rule: "must be a name such as /dev/sdf."
@@ -60,7 +56,6 @@ extension StackModel {
             parameter(
                 number,
                 "MountPoint",
-                "Mount point",
                 .text(
                     default: settings.mountPoint ?? "/data",
                     pattern: "(/[A-Za-z0-9_][A-Za-z0-9._-]*)+",
@@ -76,7 +71,6 @@ extension StackModel {
         parameter(
             number,
             "Id",
-            "Volume",
             .existing(type: "AWS::EC2::Volume::Id", pattern: "vol-([0-9a-f]{8}|[0-9a-f]{17})"),
             "In the zone of the subnet. It is mounted as it is; only a blank one is formatted.",
             rule: "must be one such as vol-0123456789abcdef0."
@@ -88,7 +82,6 @@ extension StackModel {
             parameter(
                 number,
                 "Size",
-                "Size",
                 .number(default: options.volumeSize, in: StackOptions.volumeSizes),
                 "GiB. It may be enlarged by an update: the running instance grows the file system. It cannot shrink.",
                 rule: "must be from 1 to 65536 GiB."
@@ -96,14 +89,12 @@ extension StackModel {
             parameter(
                 number,
                 "Type",
-                "Type",
                 .choice(default: options.volumeType, of: StackOptions.volumeTypes),
                 "An EBS volume type."
             ),
             parameter(
                 number,
                 "Iops",
-                "IOPS",
                 .optionalNumber(in: 0...256_000, absent: "for the type's own"),
                 "For gp3, io1 and io2.",
                 rule: "must be from 0 to 256000."
@@ -111,7 +102,6 @@ extension StackModel {
             parameter(
                 number,
                 "SnapshotId",
-                "Snapshot to start from",
                 .optionalText(pattern: "snap-[0-9a-f]+", absent: "for a blank volume"),
                 "A later change makes another volume.",
                 rule: "must be one such as snap-0123456789abcdef0."

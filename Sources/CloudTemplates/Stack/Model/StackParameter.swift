@@ -2,9 +2,8 @@
 struct StackParameter {
     /// As a template spells it, `VolumeSize`; a module spells it `volume_size`.
     var name: String
-    /// Where a console shows it, and as what.
+    /// Beside which others a console shows it.
     var group: String
-    var label: String
     var value: Value
     /// Full sentences.
     var description: String
