@@ -68,6 +68,7 @@ def story(stories):
         facts["released"],
     )
     check("the console says released", "released" in guest.console()[guest.console_mark :].lower())
+    stories.check_outcome(guest, "released", reason="terminate")
     check("nothing is mounted there any more", not mounts(guest), mounts(guest))
     check("the file system is clean", volume.is_clean)
     found = last_write(volume, LAST_WRITE)

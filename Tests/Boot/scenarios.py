@@ -10,6 +10,7 @@ import time
 import disks
 import image as images
 import user_data
+from console_reader import newest_outcome
 from guest import AGENT_LINE, STEP_LIMIT, UNIT, Guest, StagingError, new_instance_id
 from metadata_server import INSTANCE_TYPE, ZONE, Instance
 from qmp import ProtocolError
@@ -192,6 +193,15 @@ class Stories:
         check("Swift's runtime has nothing to complain of, at a format either", not complaints, complaints)
         said = any("mounted" in line and "/data" in line for line in lines)
         check("the console says that it is mounted", said, lines[-3:])
+        self.check_outcome(guest, "mounted")
+
+    def check_outcome(self, guest, wanted, reason="-"):
+        """The line that makes a launch complete, or lets a volume be detached."""
+        seen = lambda: newest_outcome(guest, [self.volume])
+        is_there = lambda: seen()[1] == wanted and f" reason={reason} " in seen()[0]
+        with contextlib.suppress(StagingError):
+            guest.wait_until("the line of the outcome", is_there)
+        self.report.check(f"the functions of the stack read on the console: {wanted}", is_there(), seen())
 
     @staticmethod
     def agent_lines(guest):
