@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 import loopback  # noqa: F401  (before anything looks at the environment)
 from clock import Context
 from custom_resource import CloudFormation, ScaleUp
-from functions import deployed
+from functions import inlined
 from lifecycle_action import EPOCH
 from outcome_line import line
 from simulated_cloud import SimulatedCloud
@@ -51,7 +51,7 @@ def load(name, cloud):
     """The function as it is deployed, as a module that boto3 serves with a recording session of its own."""
     module = ModuleType(name)
     session = boto3.Session(region_name="eu-west-1")
-    exec(compile(deployed(name), f"{name}.py as it is deployed", "exec"), vars(module))
+    exec(compile(inlined(name), f"{name}.py as it is deployed", "exec"), vars(module))
     cloud.serve(session)
     vars(module)["boto3"] = session
     vars(module)["CALLS"] = vars(module)["CALLS"].merge(PATIENT)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from fleet_account import ATTACH_TIME, BUCKETS, PENDING, Bucket, Client, Group
-from functions import deployed
+from functions import inlined
 from lifecycle_action import EPOCH
 from turns import Turns
 
@@ -50,7 +50,7 @@ class Fleet:
         self.begin = 0 if first_way else second_way or 0
         self.mine = threading.local()
         self.errors: list[str] = []
-        self.module = self.load(source or deployed("device_attachment"))
+        self.module = self.load(source or inlined("device_attachment"))
         # An event is there within a second or two; by the second way, after the delay of a queue.
         deliveries: list[tuple[float, Callable[[], None]]] = []
         for group in self.groups:

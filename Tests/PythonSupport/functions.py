@@ -1,40 +1,55 @@
-"""The Python functions of the stack, in the form in which they are deployed."""
+"""The Python functions of the stack, as they are written and as they are deployed."""
 
-import re
+import ast
+import base64
+import gzip
 from pathlib import Path
-
-import python_minifier
 
 FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
 NAMES = ("device_attachment", "scale_up")
+# The only line of an inline function that is not an import or a comment.
+UNPACK = 'exec(gzip.decompress(base64.b64decode("{}")).decode())'
 
 
 def whole(name: str) -> str:
-    """One file as it is written: the common part stands in place of the line that imports it."""
+    """One file as it is written: the common part stands in place of the line that imports it. What a module carries."""
     common = (FUNCTIONS / "common.py").read_text().removesuffix("\n")
     lines = (FUNCTIONS / f"{name}.py").read_text().split("\n")
     return "\n".join(common if line.startswith("from common import ") else line for line in lines)
 
 
-def inlined_path(name: str) -> Path:
-    return FUNCTIONS / "Inlined" / f"{name}.py"
+def bare(source: str) -> str:
+    """The same program without comments and docstrings. Names stay: traces and logs have them."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.unparse(tree) + "\n"
 
 
-def deployed(name: str) -> str:
-    """What a template and a module carry."""
-    return inlined_path(name).read_text()
+def inline_path(name: str) -> Path:
+    return FUNCTIONS / f"{name}_inline.py"
 
 
-def shortened(name: str) -> str:
-    """The same program in few bytes."""
-    # Traces and the log have the names of functions and classes; for the others, tests put something else.
-    named = re.findall(r"^(?:class|def) (\w+)", whole(name), re.MULTILINE)
-    text = python_minifier.minify(
-        whole(name),
-        remove_literal_statements=True,
-        rename_globals=True,
-        preserve_globals=[*named, "boto3", "json", "os", "print", "random", "time", "CALLS", "KEPT_FOR"],
+def inlined(name: str) -> str:
+    """What a template carries."""
+    return inline_path(name).read_text()
+
+
+def packed(name: str) -> str:
+    """What a template should carry."""
+    head = (
+        f"# {name}.py of autoheal-agent without its comments, compressed: a template on the command line may have 51,200\n"
+        "# bytes. To read it, put print in the place of exec.\n"
+        "import base64\n"
+        "import gzip\n\n"
     )
-    head = f"# {name}.py of autoheal-agent, shortened\n"
-    # YAML writes no tabs at the begin of lines of a literal block.
-    return head + re.sub("^\t+", lambda tabs: " " * len(tabs[0]), text, flags=re.MULTILINE).rstrip() + "\n"
+    text = base64.b64encode(gzip.compress(bare(whole(name)).encode(), mtime=0)).decode()
+    return head + UNPACK.format(text) + "\n"
+
+
+def unpacked(name: str) -> str:
+    """What runs of it, found as its head says, but without running anything."""
+    text = inlined(name).split('"')[1]
+    assert inlined(name).endswith("\n" + UNPACK.format(text) + "\n")
+    return gzip.decompress(base64.b64decode(text)).decode()

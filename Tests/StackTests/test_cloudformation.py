@@ -10,7 +10,7 @@ from moto import mock_aws
 from moto.ec2.models.route_tables import RouteTable
 
 from combinations import COMBINATIONS, TWO_VOLUMES, URL, name
-from functions import deployed
+from functions import inlined
 from generator import generate, run, template
 from policies import allowed, called
 from template import Template
@@ -53,7 +53,7 @@ def test_the_default_template_can_be_deployed_without_a_bucket():
 
 def test_the_functions_are_those_that_are_tested(stack):
     for function, file in ("DeviceAttachment", "device_attachment"), ("AutohealScaleup", "scale_up"):
-        assert stack.properties(function)["Code"]["ZipFile"] == deployed(file)
+        assert stack.properties(function)["Code"]["ZipFile"] == inlined(file)
 
 
 def test_the_console_shows_every_parameter_in_a_group(stack):

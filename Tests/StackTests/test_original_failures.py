@@ -12,7 +12,7 @@ import tomllib
 import pytest
 
 from combinations import URL
-from functions import whole
+from functions import unpacked, whole
 from generator import ROOT, template
 
 CODE = {"DeviceAttachment": "device_attachment", "AutohealScaleup": "scale_up"}
@@ -26,8 +26,7 @@ def configuration(text):
 @pytest.mark.parametrize("function", CODE)
 def test_failure_1_every_name_that_a_function_uses_is_bound(stack, function):
     """It called a sleep that was never imported."""
-    code = stack.properties(function)["Code"]["ZipFile"]
-    tree = ast.parse(code)
+    tree = ast.parse(unpacked(CODE[function]))
     used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
     bound = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)}
     for each in ast.walk(tree):
@@ -82,7 +81,7 @@ def test_failure_6_the_custom_resource_cannot_make_cloudformation_wait_an_hour(s
     action = stack.properties("ScaleupAutohealAction")
     timeout = stack.properties("AutohealScaleup")["Timeout"]
     assert timeout < action["ServiceTimeout"] <= 1200
-    assert "requests" not in stack.properties("AutohealScaleup")["Code"]["ZipFile"]
+    assert "requests" not in unpacked("scale_up")
 
 
 def test_failure_7_an_update_changes_nothing_about_the_custom_resource(stack):

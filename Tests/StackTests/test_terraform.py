@@ -16,7 +16,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from combinations import COMBINATIONS, URL, name
-from functions import deployed
+from functions import whole
 from generator import generate, run
 from policies import allowed, called
 
@@ -104,7 +104,7 @@ def test_the_archive_holds_the_function_and_is_always_the_same(tmp_path):
     assert archives[0] == archives[1]
     archive = zipfile.ZipFile(io.BytesIO(archives[0]))
     assert archive.testzip() is None and archive.namelist() == ["index.py"]
-    assert archive.read("index.py") == deployed("device_attachment").encode()
+    assert archive.read("index.py") == whole("device_attachment").encode()
     assert archive.getinfo("index.py").external_attr >> 16 == 0o100644
 
 

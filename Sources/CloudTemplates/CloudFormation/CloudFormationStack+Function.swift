@@ -15,7 +15,7 @@ extension CloudFormationStack {
                 "Timeout": .integer(StackTiming.function), "MemorySize": .integer(StackConstant.functionMemory),
                 "LoggingConfig": ["LogGroup": .ref("\(id)Logs")],
                 "Environment": environment.isEmpty ? nil : ["Variables": .object(environment)], "Tags": ownTagList,
-                "Code": ["ZipFile": .string(source.code)],
+                "Code": ["ZipFile": .string(source.inlineCode)],
             ]
         )
     }

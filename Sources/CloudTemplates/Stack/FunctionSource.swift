@@ -5,14 +5,23 @@ enum FunctionSource: String, CaseIterable {
     case deviceAttachment = "device_attachment"
     case scaleUp = "scale_up"
 
-    /// One file without explanations, as `script/inline-functions` makes it: a template may not be long.
-    var code: String {
+    /// Without explanations and compressed, as `script/inline-functions` makes it: a template may not be long.
+    var inlineCode: String {
         let bytes =
             switch self {
-            case .deviceAttachment: PackageResources.device_attachment_py
-            case .scaleUp: PackageResources.scale_up_py
+            case .deviceAttachment: PackageResources.device_attachment_inline_py
+            case .scaleUp: PackageResources.scale_up_inline_py
             }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The device function as it is written, with what it has in common with the other one: an archive may be long.
+    static var wholeDeviceAttachment: String {
+        let common = String(decoding: PackageResources.common_py, as: UTF8.self).dropLast()
+        return String(decoding: PackageResources.device_attachment_py, as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+            .map { line in line.hasPrefix("from common import ") ? common : line }
+            .joined(separator: "\n")
     }
 
     /// The kinds of resources (as in ARNs, `*` for calls that know none) that each action needs, as declared beside the

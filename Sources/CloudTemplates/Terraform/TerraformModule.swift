@@ -19,7 +19,7 @@ package struct TerraformModule: Sendable {
             ModuleFile("user-data.tftpl", try userData()),
             ModuleFile(
                 "device-attachment.zip",
-                bytes: ZipArchive(file: "index.py", content: Array(FunctionSource.deviceAttachment.code.utf8)).bytes
+                bytes: ZipArchive(file: "index.py", content: Array(FunctionSource.wholeDeviceAttachment.utf8)).bytes
             ),
         ]
     }
