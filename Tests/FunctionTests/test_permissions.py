@@ -59,7 +59,9 @@ def test_what_is_deployed_is_made_from_the_source(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_deployed_can_be_read_as_its_head_says(name):
-    shown = subprocess.run([sys.executable, "-"], input=inlined(name).replace("exec", "print").encode(), capture_output=True)
+    shown = subprocess.run(
+        [sys.executable, "-"], input=inlined(name).replace("exec", "print").encode(), capture_output=True
+    )
     assert shown.stdout.decode().removesuffix("\n") == unpacked(name)
 
 
@@ -75,5 +77,19 @@ def test_the_source_suits_an_inline_function_in_a_template(name):
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
-    standard = {"base64", "datetime", "gzip", "functools", "http", "json", "os", "random", "re", "time", "traceback", "urllib", "zlib"}
+    standard = {
+        "base64",
+        "datetime",
+        "gzip",
+        "functools",
+        "http",
+        "json",
+        "os",
+        "random",
+        "re",
+        "time",
+        "traceback",
+        "urllib",
+        "zlib",
+    }
     assert imported <= standard | {"boto3", "botocore"}

@@ -39,8 +39,8 @@ def inlined(name: str) -> str:
 def packed(name: str) -> str:
     """What a template should carry."""
     head = (
-        f"# {name}.py of autoheal-agent without its comments, compressed: a template on the command line may have 51,200\n"
-        "# bytes. To read it, put print in the place of exec.\n"
+        f"# {name}.py of autoheal-agent, compressed and without its comments: a template on the command line may have\n"
+        "# 51,200 bytes. To read it, put print in the place of exec.\n"
         "import base64\n"
         "import gzip\n\n"
     )

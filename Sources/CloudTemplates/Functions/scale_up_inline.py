@@ -1,5 +1,5 @@
-# scale_up.py of autoheal-agent without its comments, compressed: a template on the command line may have 51,200
-# bytes. To read it, put print in the place of exec.
+# scale_up.py of autoheal-agent, compressed and without its comments: a template on the command line may have
+# 51,200 bytes. To read it, put print in the place of exec.
 import base64
 import gzip
 
