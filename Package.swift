@@ -160,7 +160,7 @@ let package = Package(
         .target(
             name: "CloudTemplates",
             dependencies: [
-                "AutohealSpec", "ConfigurationFile", "Yams",
+                "AutohealSpec", "ConfigurationFile", "NetworkAddress", "Yams",
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],

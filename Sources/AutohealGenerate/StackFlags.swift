@@ -36,8 +36,26 @@ struct StackFlags: ParsableArguments {
     )
     var sshCIDR: String?
 
-    @Flag(help: "Add alarms on failed heals and bad volumes, and a topic that tells of them.")
-    var alarms = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Add alarms on failed heals too, or none at all. (default: those of the volumes)"
+    )
+    var alarms: Bool?
+
+    @Option(
+        name: .customLong("health-check"),
+        help: "Let a load balancer's target group or EC2's application status check ask the agent; may be given again."
+    )
+    var healthChecks: [HealthCheck] = []
+
+    @Option(
+        name: .customLong("health-source"),
+        help: ArgumentHelp(
+            "Who may ask: an IPv4 range or a security group; may be given again.",
+            valueName: "cidr|sg-id"
+        )
+    )
+    var healthSources: [String] = []
 
     @Option(
         name: .customLong("release"),
@@ -87,7 +105,9 @@ struct StackFlags: ParsableArguments {
         options.architecture = architecture
         options.instanceType = instanceType
         options.sshCIDR = sshCIDR
-        options.hasAlarms = alarms
+        options.alarms = alarms.map { $0 ? .all : .none } ?? .volumes
+        options.healthChecks = Set(healthChecks)
+        options.healthSources = try healthSources.map { text in try HealthSource(text) }
         options.launchUntil = launchUntil
         options.onRefusal = onRefusal
         options.handOver = handOver
@@ -102,5 +122,6 @@ struct StackFlags: ParsableArguments {
 
 extension MachineImage: ExpressibleByArgument {}
 extension MachineArchitecture: ExpressibleByArgument {}
+extension HealthCheck: ExpressibleByArgument {}
 extension LaunchUntil: ExpressibleByArgument {}
 extension RefusalAction: ExpressibleByArgument {}

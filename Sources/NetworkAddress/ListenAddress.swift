@@ -23,6 +23,9 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = Int(port)
     }
 
+    /// Whether only this machine can reach it.
+    package var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" }
+
     /// Whether a text is an IPv4 or an IPv6 address (inet_pton(3)).
     static func isAddress(_ text: String) -> Bool {
         var bytes = in6_addr()

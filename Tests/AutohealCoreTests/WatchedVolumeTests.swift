@@ -59,6 +59,19 @@ struct WatchedVolumeTests {
         #expect(verdicts([Self.good, late, late]) == [.healthy, .degraded, .failed])
     }
 
+    @Test func `a volume that comes after 800 seconds costs no instance, and one that goes then does`() {
+        let late = VolumePhase.stopped(.noInput, reason: "It did not appear.", mounted: nil)
+        var volume = WatchedVolume()
+        // An application status check asks from 600 s after the launch on, which is before the volume is there.
+        for second in stride(from: 0, through: 4400, by: 10) {
+            let arrived: VolumePhase = second < 820 ? .starting : Self.good
+            _ = volume.note(second >= 800 ? arrived : second % 70 < 60 ? .waiting : late, at: Double(second))
+            #expect(volume.verdict == (second < 800 ? .waiting : second < 820 ? .starting : .healthy), "\(second) s")
+        }
+        for second in [4410.0, 4420] { _ = volume.note(late, at: second) }
+        #expect(volume.verdict == .failed)
+    }
+
     @Test func `what is given up on purpose has not failed, and is not ready`() {
         let released = VolumePhase.released(reason: "It was released.")
         #expect(

@@ -7,7 +7,6 @@
 The program is taken from AUTOHEAL_GENERATE, or from the newest build. Nothing leaves this machine: what talks to an
 API talks to moto on loopback, with dummy credentials. Tests that need root or a tool say so when they are skipped;
 `script/test` fails then.
-AUTOHEAL_ALL_COMBINATIONS=1 takes all 36864 combinations of options instead of 15 in which every two options meet.
 """
 
 import functools

@@ -9,7 +9,7 @@ from cfnlint.api import lint
 from moto import mock_aws
 from moto.ec2.models.route_tables import RouteTable
 
-from combinations import COMBINATIONS, TWO_VOLUMES, URL, name
+from combinations import COMBINATIONS, HEALTH, OPTIONS, READY, TWO_VOLUMES, URL, name
 from functions import inlined
 from generator import generate, run, template
 from policies import allowed, called
@@ -44,11 +44,27 @@ def test_every_name_of_the_original_is_kept(stack):
     assert {"ElasticIP", "DataVolumeId", "GroupName"} <= set(stack.source["Outputs"])
 
 
-def test_the_default_template_can_be_deployed_without_a_bucket():
-    """In the form for machines: what indentation and comments cost is for a reader, and needs a bucket."""
-    assert len(generate("cloudformation", *URL, "--format", "json").encode()) <= 51_200
-    told = run("cloudformation").stderr
-    assert "aws cloudformation deploy --s3-bucket BUCKET" in told and "--format json" in told
+def size(*options):
+    return len(generate("cloudformation", *URL, "--format", "json", *options).encode())
+
+
+def test_the_default_template_has_room_for_what_comes_next():
+    assert size() < 47_000
+
+
+SINGLE = [each for values in OPTIONS for each in values if each not in {(), URL, ("--preinstalled",)}]
+
+
+@pytest.mark.parametrize("options", SINGLE, ids=name)
+def test_with_any_one_option_it_is_deployed_without_a_bucket(options):
+    assert size(*options) <= 51_200
+    assert not lint(generate("cloudformation", *options), regions=["eu-west-1"])
+
+
+def test_a_template_that_needs_a_bucket_is_written_with_the_command_for_it():
+    done = run("cloudformation", *TWO_VOLUMES, "--alarms", "--power-off-on-failure", *READY)
+    assert done.returncode == 0 and len(done.stdout.encode()) > 51_200
+    assert "aws cloudformation deploy --s3-bucket BUCKET" in done.stderr and "--format json" in done.stderr
 
 
 def test_the_functions_are_those_that_are_tested(stack):
@@ -65,6 +81,86 @@ def test_the_console_shows_every_parameter_in_a_group(stack):
 def test_the_instance_has_no_role(stack):
     text = yaml.safe_dump(stack.source)
     assert "IamInstanceProfile" not in text and not stack.of_type("AWS::IAM::InstanceProfile")
+
+
+# Health
+
+
+def asked_from(stack):
+    """Who may reach the watcher's port."""
+    rules = stack.properties("AutohealSecurityGroup").get("SecurityGroupIngress", [])
+    assert all(each["FromPort"] == each["ToPort"] == 9465 for each in rules)
+    return {each.get("CidrIp") or each["SourceSecurityGroupId"] for each in rules}
+
+
+def test_by_default_nobody_asks_the_instance(stack):
+    assert asked_from(stack) == set() and "listen" not in stack.user_data()
+    tags = {each["Key"] for each in stack.properties("AutohealGroup")["Tags"]}
+    assert tags == {"Name", "Owner", "ComponentName", "ComponentOwner"}
+
+
+def test_a_target_group_sends_traffic_to_the_ready_and_replaces_nothing():
+    stack = template(*URL, *READY)
+    group = stack.properties("AutohealTargetGroup")
+    assert (group["HealthCheckPath"], group["HealthCheckPort"], group["Port"]) == ("/ready", "9465", 80)
+    assert stack.properties("AutohealGroup")["TargetGroupARNs"] == [stack.ids["AutohealTargetGroup"]]
+    assert asked_from(stack) == {"sg-0123456789abcdef0"}
+    assert 'listen = "0.0.0.0:9465"' in stack.user_data()
+    assert stack.source["Parameters"]["HealthCheckType"]["AllowedValues"] == ["EC2", "EBS"]
+
+
+def test_an_application_status_check_finds_the_instances_by_their_tag():
+    stack = template(*URL, "--health-check", "application-status")
+    tags = {each["Key"]: each for each in stack.properties("AutohealGroup")["Tags"]}
+    assert tags["autoheal-health-port"] == {
+        "Key": "autoheal-health-port", "Value": "9465", "PropagateAtLaunch": True,
+    }  # fmt: skip
+    assert asked_from(stack) == {stack.properties("PublicSubnetA")["CidrBlock"]}
+    assert asked_from(template(*URL, *HEALTH)) == {"10.0.0.0/16"}
+
+
+def test_both_checks_and_ssh_have_their_own_ways_in():
+    stack = template(*URL, *READY, *HEALTH, "--ssh-cidr", "192.0.2.0/24")
+    rules = stack.properties("AutohealSecurityGroup")["SecurityGroupIngress"]
+    assert [(each["ToPort"], each.get("CidrIp") or each["SourceSecurityGroupId"]) for each in rules] == [
+        (9465, "sg-0123456789abcdef0"), (9465, "10.0.0.0/16"), (22, "192.0.2.0/24"),
+    ]  # fmt: skip
+
+
+def test_the_watcher_is_asked_where_the_configuration_has_it(tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text('[health]\nlisten = "[::]:9000"\n[[volume]]\ndevice = "/dev/sdf"\n')
+    stack = template(*URL, *READY, "--config", str(file))
+    assert stack.properties("AutohealTargetGroup")["HealthCheckPort"] == "9000"
+    assert 'listen = "[::]:9000"' in stack.user_data() and "9465" not in stack.user_data()
+    file.write_text('[health]\nlisten = "127.0.0.1:9000"\n[[volume]]\ndevice = "/dev/sdf"\n')
+    refused = run("cloudformation", *READY, "--config", str(file))
+    assert refused.returncode == 65 and "127.0.0.1:9000" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (READY[:2], "--health-source"),
+        (("--existing-network", *HEALTH[:2]), "--health-source"),
+        (HEALTH[2:], "--health-check"),
+        ((*READY[:2], "--health-source", "0.0.0.0/0"), "whole internet"),
+        ((*READY[:2], "--health-source", "sg-x"), "sg-x"),
+        ((*READY[:2], "--health-source", "10.0.0.0"), "10.0.0.0"),
+    ],
+)
+def test_a_check_that_nobody_or_everybody_could_make_is_refused(options, word):
+    done = run("cloudformation", *options)
+    assert done.returncode == 65 and word in done.stderr and not done.stdout
+
+
+def test_without_any_option_the_volumes_have_alarms():
+    def metrics(*options):
+        stack = template(*URL, *options)
+        return {stack.properties(each)["MetricName"] for each in stack.of_type("AWS::CloudWatch::Alarm")}
+
+    assert metrics() == {"StatusCheckFailed_AttachedEBS", "VolumeStalledIOCheck"} < metrics("--alarms")
+    assert not metrics("--no-alarms") and not template(*URL, "--no-alarms").of_type("AWS::SNS::Topic")
 
 
 # Policies

@@ -80,6 +80,34 @@ def test_alarms_are_the_same(both):
     assert {each: value["FilterPattern"] for each, value in filters.items()} == patterns
 
 
+def test_the_same_may_ask_for_the_same_health(both):
+    _options, stack, module = both
+
+    def found(rules, cidr, group):
+        return {(each[cidr] if cidr in each else each[group]) for each in rules}
+
+    rules = stack.properties("AutohealSecurityGroup").get("SecurityGroupIngress", [])
+    others = module.resources["aws_security_group.autoheal"].get("ingress", [])
+    assert found(rules, "CidrIp", "SourceSecurityGroupId") == {
+        each for (each,) in found(
+            [{key: tuple(value) for key, value in rule.items() if isinstance(value, list)} for rule in others],
+            "cidr_blocks", "security_groups",
+        )
+    }  # fmt: skip
+    assert {each["FromPort"] for each in rules} == {each["from_port"] for each in others}
+    groups = stack.of_type("AWS::ElasticLoadBalancingV2::TargetGroup")
+    assert len(groups) == len(module.of_type("aws_lb_target_group"))
+    for each in map(stack.properties, groups):
+        (check,) = module.resources["aws_lb_target_group.autoheal"]["health_check"]
+        assert (each["HealthCheckPath"], each["HealthCheckPort"]) == (check["path"], check["port"])
+        assert (each["HealthCheckIntervalSeconds"], each["HealthCheckTimeoutSeconds"]) == (
+            check["interval"], check["timeout"],
+        )  # fmt: skip
+    tags = {each["Key"]: each["Value"] for each in stack.properties("AutohealGroup")["Tags"]}
+    (tag,) = module.resources["aws_autoscaling_group.autoheal"]["dynamic"]
+    assert tags.get("autoheal-health-port") == (re.findall(r"= ?\"(\d+)\"", str(tag["tag"]["for_each"])) or [None])[0]
+
+
 def test_the_function_may_do_and_is_told_the_same(both):
     _options, stack, module = both
     granted = {

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from combinations import COMBINATIONS, URL, name
+from combinations import COMBINATIONS, HEALTH, READY, URL, name
 from functions import whole
 from generator import generate, run
 from policies import allowed, called
@@ -148,7 +148,8 @@ def changes(terraform, module, variables):
 
 
 EVERYTHING_ELSE = (
-    "--alarms", "--no-address", "--launch-configuration", "--preinstalled", "--existing-network", "--existing-volume",
+    *READY, *HEALTH, "--alarms", "--no-address", "--launch-configuration", "--preinstalled", "--existing-network",
+    "--existing-volume",
 )  # fmt: skip
 
 
@@ -161,7 +162,9 @@ def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, clo
         own = cloud("ec2").create_volume(Size=8, AvailabilityZone=subnet["AvailabilityZone"], Encrypted=True)
         values |= {"volume_id": own["VolumeId"], "subnet_id": subnet["SubnetId"], "alarm_email": "ops@example.com"}
     variables = [f"-var={key}={value}" for key, value in values.items()]
-    generate("terraform", *options, "--tag", "Owner=ops", "-o", tmp_path)
+    (balancer, *_) = cloud("ec2").describe_security_groups()["SecurityGroups"]
+    asking = [balancer["GroupId"] if each.startswith("sg-") else each for each in options]
+    generate("terraform", *asking, "--tag", "Owner=ops", "-o", tmp_path)
     terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
     terraform(tmp_path, "apply", "-no-color", "-auto-approve", "-input=false", *variables)
     assert not changes(terraform, tmp_path, variables)

@@ -475,3 +475,49 @@ resource "aws_iam_role_policy" "device_attachment" {
     ]
   })
 }
+
+# --- Alarms: somebody should look ---
+
+resource "aws_sns_topic" "failed_heal" {
+  name = "${var.name}-failed-heal"
+  tags = local.tags
+}
+
+resource "aws_sns_topic_subscription" "failed_heal" {
+  count     = var.alarm_email == null ? 0 : 1
+  topic_arn = aws_sns_topic.failed_heal.arn
+  protocol  = "email"
+  endpoint  = var.alarm_email
+}
+
+resource "aws_cloudwatch_metric_alarm" "unreachable_volume" {
+  alarm_name          = "${var.name}-unreachable-volume"
+  alarm_description   = "EC2 sees that the instance cannot reach a volume of its own."
+  namespace           = "AWS/EC2"
+  metric_name         = "StatusCheckFailed_AttachedEBS"
+  dimensions          = { AutoScalingGroupName = local.group_name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 3
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.failed_heal.arn]
+  tags                = local.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "stalled_volume" {
+  alarm_name          = "${var.name}-stalled-volume"
+  alarm_description   = "The volume completes no input and output."
+  namespace           = "AWS/EBS"
+  metric_name         = "VolumeStalledIOCheck"
+  dimensions          = { VolumeId = aws_ebs_volume.autoheal.id }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 3
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.failed_heal.arn]
+  tags                = local.tags
+}

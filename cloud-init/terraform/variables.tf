@@ -185,6 +185,17 @@ variable "health_check_grace_period" {
   }
 }
 
+variable "alarm_email" {
+  description = "An e-mail address, which must confirm; null for nobody."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_email == null || can(regex("^([^@\\s]+@[^@\\s]+)$", var.alarm_email))
+    error_message = "The value of alarm_email must be an e-mail address."
+  }
+}
+
 variable "availability_zone" {
   description = "Joined to the region; volume and subnet are in one zone, and stay there."
   type        = string

@@ -1,6 +1,7 @@
 extension CloudFormationStack {
     func compute() throws(GenerationError) -> [Resource] {
-        [options.usesLaunchConfiguration ? try launchConfiguration() : try launchTemplate(), group]
+        (options.hasTargetGroup ? [targetGroup] : [])
+            + [options.usesLaunchConfiguration ? try launchConfiguration() : try launchTemplate(), group]
     }
 
     private func userData() throws(GenerationError) -> TemplateValue {
@@ -80,11 +81,14 @@ extension CloudFormationStack {
                 "LaunchConfigurationName": options.usesLaunchConfiguration ? .ref("AutohealLaunchConfig") : nil,
                 "HealthCheckType": .ref("HealthCheckType"),
                 "HealthCheckGracePeriod": .ref("HealthCheckGracePeriod"),
-                "TargetGroupARNs": .when("HasTargetGroup", [.ref("TargetGroupArn")]),
+                "TargetGroupARNs": options.hasTargetGroup
+                    ? [.ref("AutohealTargetGroup")] : .when("HasTargetGroup", [.ref("TargetGroupArn")]),
                 "InstanceMaintenancePolicy": ["MinHealthyPercentage": 0, "MaxHealthyPercentage": 100],
                 "MetricsCollection": [["Granularity": "1Minute"]],
                 "Tags": .list(
-                    tags.map { .line(["Key": .string($0.key), "Value": $0.value, "PropagateAtLaunch": true]) }
+                    (tags + healthTags).map {
+                        .line(["Key": .string($0.key), "Value": $0.value, "PropagateAtLaunch": true])
+                    }
                 ),
             ]
         )

@@ -49,23 +49,47 @@ extension CloudFormationStack {
     }
 
     private var securityGroup: Resource {
-        Resource(
+        let ssh: TemplateValue = [
+            "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": .ref("SshCidr"), "Description": "SSH",
+        ]
+        let health = model.healthSources.map(healthRule)
+        return Resource(
             "AutohealSecurityGroup",
             "AWS::EC2::SecurityGroup",
             comment:
                 "Nothing comes in, unless SshCidr is given. What the application serves belongs to a group of its own.",
             [
                 "GroupDescription": .sub("The instance of ${AWS::StackName}"), "VpcId": vpc,
-                "SecurityGroupIngress": .when(
-                    "AllowsSsh",
-                    [
-                        [
-                            "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": .ref("SshCidr"),
-                            "Description": "SSH",
-                        ]
-                    ]
-                ),
+                "SecurityGroupIngress": health.isEmpty
+                    ? .when("AllowsSsh", [ssh]) : .list(health + [.when("AllowsSsh", ssh)]),
                 "Tags": tagList,
+            ]
+        )
+    }
+
+    private func healthRule(_ source: HealthSource) -> TemplateValue {
+        var pairs: [(key: String, value: TemplateValue)] = [("IpProtocol", "tcp")]
+        for key in ["FromPort", "ToPort"] { pairs.append((key, .integer(options.healthPort ?? 0))) }
+        switch source {
+        case .range(let range): pairs.append(("CidrIp", .string(range)))
+        case .group(let id): pairs.append(("SourceSecurityGroupId", .string(id)))
+        }
+        return .object(pairs + [("Description", "Health")])
+    }
+
+    /// Whatever the target group finds, the group replaces nothing for it: its health check type is not ELB.
+    var targetGroup: Resource {
+        Resource(
+            "AutohealTargetGroup",
+            "AWS::ElasticLoadBalancingV2::TargetGroup",
+            comment: "For a listener of a load balancer. An instance that is not ready gets no traffic, and is kept.",
+            [
+                "VpcId": vpc, "Port": .ref("TargetPort"), "Protocol": .ref("TargetProtocol"), "TargetType": "instance",
+                "HealthCheckProtocol": "HTTP", "HealthCheckPort": .string("\(options.healthPort ?? 0)"),
+                "HealthCheckPath": "/ready", "Matcher": ["HttpCode": "200"],
+                "HealthCheckIntervalSeconds": .integer(StackTiming.readyInterval),
+                "HealthCheckTimeoutSeconds": .integer(StackTiming.readyTimeout),
+                "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2, "Tags": tagList,
             ]
         )
     }

@@ -3,9 +3,9 @@ extension CloudFormationStack {
         var conditions: [(key: String, value: TemplateValue)] = [
             ("AllowsSsh", Self.isSet("SshCidr")), ("HasKey", Self.isSet("KeyName")),
             ("HasApplicationGroup", Self.isSet("ApplicationSecurityGroupId")),
-            ("HasTargetGroup", Self.isSet("TargetGroupArn")),
         ]
-        if options.hasAlarms { conditions.append(("HasAlarmEmail", Self.isSet("AlarmEmail"))) }
+        if !options.hasTargetGroup { conditions.append(("HasTargetGroup", Self.isSet("TargetGroupArn"))) }
+        if model.hasAlarms { conditions.append(("HasAlarmEmail", Self.isSet("AlarmEmail"))) }
         guard !options.usesExistingVolumes else { return conditions }
         for number in numbers {
             let name = { (name: String) in volumeParameter(number, name) }

@@ -103,6 +103,10 @@ extension CloudFormationStack {
         outputs.append(
             ("GroupName", ["Description": "The Auto Scaling group.", "Value": .ref("AutohealGroup")])
         )
+        if options.hasTargetGroup {
+            let value: TemplateValue = .ref("AutohealTargetGroup")
+            outputs.append(("TargetGroupArn", ["Description": "For a load balancer's listener.", "Value": value]))
+        }
         return .object(outputs)
     }
 

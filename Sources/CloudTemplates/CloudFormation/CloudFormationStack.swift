@@ -37,7 +37,7 @@ package struct CloudFormationStack: Sendable {
             ),
             ("Orchestration", "the first instance is launched when all the rest is there", try orchestration()),
         ]
-        if options.hasAlarms { layers.append(("Alarms", "somebody should look when a heal fails", alarms)) }
+        if model.hasAlarms { layers.append(("Alarms", "somebody should look", alarms)) }
         return layers.filter { !$0.2.isEmpty }
     }
 
@@ -48,6 +48,11 @@ package struct CloudFormationStack: Sendable {
 
     private var furtherTags: [(key: String, value: TemplateValue)] {
         options.tags.filter { !StackModel.ownerTags.contains($0.key) }.map { ($0.key, .string($0.value)) }
+    }
+
+    /// Of the instance only.
+    var healthTags: [(key: String, value: TemplateValue)] {
+        model.healthTag.map { [($0.key, .string($0.value))] } ?? []
     }
 
     var tagList: TemplateValue { Self.tagList(tags) }

@@ -1,5 +1,6 @@
 import AutohealSpec
 import ConfigurationFile
+import NetworkAddress
 
 extension StackOptions {
     /// - Throws: ``GenerationError`` for values that would fail at deploy time.
@@ -33,6 +34,7 @@ extension StackOptions {
                     + "give --hand-over 0, so that nobody waits for a hand-over."
             )
         }
+        try checkHealth()
         let keys = tags.map(\.key)
         guard Set(keys).count == keys.count else { throw GenerationError("A tag is given twice.") }
     }
@@ -40,7 +42,30 @@ extension StackOptions {
     /// Seconds: as a lifecycle hook has it, and no longer than the function runs.
     static let handOvers = 30...StackTiming.function
 
-    private static func checkCIDR(_ text: String) throws(GenerationError) {
+    private func checkHealth() throws(GenerationError) {
+        guard !healthChecks.isEmpty else {
+            guard healthSources.isEmpty else {
+                throw GenerationError("--health-source says who may ask: say by --health-check who does.")
+            }
+            return
+        }
+        if let listen = configuration.health.listen.flatMap(ListenAddress.init), listen.isLoopback {
+            throw GenerationError(
+                "[health] of the configuration listens on '\(listen)', which nobody else can reach: give 0.0.0.0:PORT, or "
+                    + "nothing."
+            )
+        }
+        guard !healthSources.isEmpty || healthChecks == [.applicationStatus] && !usesExistingNetwork else {
+            throw GenerationError(
+                "Nobody could ask: name by --health-source who may, "
+                    + (healthChecks.contains(.targetGroup)
+                        ? "the security group of the load balancer or the range of its subnets."
+                        : "the range of the subnet, in which EC2 puts what asks.")
+            )
+        }
+    }
+
+    static func checkCIDR(_ text: String) throws(GenerationError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let bytes = parts.first?.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) } ?? []
         let isAddress = bytes.count == 4 && bytes.allSatisfy { $0.map((0...255).contains) ?? false }
@@ -48,10 +73,7 @@ extension StackOptions {
             throw GenerationError("'\(text)' is not an IPv4 range such as 192.0.2.0/24.")
         }
         guard length > 0 else {
-            throw GenerationError(
-                "SSH is not opened to the whole internet: name the range you come from. Whoever must, sets the parameter "
-                    + "SshCidr at deploy time."
-            )
+            throw GenerationError("No port is opened to the whole internet: name the range that may come in.")
         }
     }
 }

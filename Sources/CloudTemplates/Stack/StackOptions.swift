@@ -14,7 +14,10 @@ package struct StackOptions: Sendable {
     package var usesExistingNetwork = false
     package var usesExistingVolumes = false
     package var hasAddress = true
-    package var hasAlarms = false
+    package var alarms = AlarmScope.volumes
+    package var healthChecks: Set<HealthCheck> = []
+    /// Empty: of an application status check in a network of the stack's own, its subnet.
+    package var healthSources: [HealthSource] = []
     package var launchUntil = LaunchUntil.data
     package var onRefusal = RefusalAction.keep
     /// Seconds that an ending instance may take to release its volumes; 0 takes no time for it.
@@ -83,4 +86,13 @@ package enum RefusalAction: String, CaseIterable, Sendable {
     case keep
     /// It is replaced, again and again.
     case abandon
+}
+
+/// An alarm is made for what nobody else would notice.
+package enum AlarmScope: Sendable {
+    case none
+    /// What EC2 and EBS see of the volumes, with nothing on the instance.
+    case volumes
+    /// Also launches that fail, and what only a person can mend.
+    case all
 }

@@ -3,6 +3,11 @@ package struct StackTag: Hashable, Sendable {
     package let key: String
     package let value: String
 
+    init(key: String, value: String) {
+        self.key = key
+        self.value = value
+    }
+
     /// - Parameter text: `KEY=VALUE`.
     package init(_ text: String) throws(GenerationError) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -21,7 +26,7 @@ package struct StackTag: Hashable, Sendable {
                     + "tags from the metadata service, and would not be launched with another key."
             )
         }
-        guard !key.lowercased().hasPrefix("aws:"), key != "Name" else {
+        guard !key.lowercased().hasPrefix("aws:"), !["Name", StackConstant.healthTag].contains(key) else {
             throw GenerationError("The tag '\(key)' is set by AWS or by the stack itself.")
         }
         // IAM API, "Tag".

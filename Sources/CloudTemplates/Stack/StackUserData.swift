@@ -33,6 +33,9 @@ struct StackUserData {
         if options.handOver > 0, configuration.handOver.on == nil {
             configuration.handOver.on = [EndingReason.terminate.rawValue]
         }
+        if let port = options.healthPort, configuration.health.listen == nil {
+            configuration.health.listen = "0.0.0.0:\(port)"
+        }
         var references: [Reference] = []
         for index in configuration.volumes.indices {
             let number = index + 1

@@ -33,6 +33,14 @@ struct TerraformContext {
     let hookEvents: String
     let appliesUpdates: Bool
     let kmsKey: Bool
+    let targetGroup: Bool
+    let targetGroups: String
+    let healthPort: Int?
+    /// Arguments of a rule of the security group.
+    let healthSources: [String]
+    let healthTag: String?
+    let readyInterval = StackTiming.readyInterval
+    let readyTimeout = StackTiming.readyTimeout
     let vpc: String
     let subnet: String
     let zone: String

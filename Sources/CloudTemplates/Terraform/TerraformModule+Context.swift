@@ -8,7 +8,7 @@ extension TerraformModule {
             volumes: numbers.map(volume),
             ownVolumes: !options.usesExistingVolumes,
             address: options.hasAddress,
-            alarms: options.hasAlarms,
+            alarms: model.hasAlarms,
             existingNetwork: options.usesExistingNetwork,
             launchConfiguration: options.usesLaunchConfiguration,
             locals: locals,
@@ -17,6 +17,11 @@ extension TerraformModule {
             hookEvents: Self.list(model.hookEvents.map(Self.quoted)),
             appliesUpdates: options.appliesUpdates,
             kmsKey: options.usesKMSKey && !options.usesExistingVolumes,
+            targetGroup: options.hasTargetGroup,
+            targetGroups: options.hasTargetGroup ? "[aws_lb_target_group.autoheal.arn]" : "var.target_group_arns",
+            healthPort: options.healthPort,
+            healthSources: model.healthSources.map(Self.argument),
+            healthTag: model.healthTag.map { "{ \(Self.quoted($0.key)) = \(Self.quoted($0.value)) }" },
             vpc: options.usesExistingNetwork ? "data.aws_subnet.existing.vpc_id" : "aws_vpc.my_vpc.id",
             subnet: subnet,
             zone: zone,
@@ -30,6 +35,13 @@ extension TerraformModule {
             logMetrics: model.logMetrics.map(logMetric),
             metricAlarms: model.alarms.map(alarm)
         )
+    }
+
+    private static func argument(_ source: HealthSource) -> String {
+        switch source {
+        case .range(let range): "cidr_blocks = [\(quoted(range))]"
+        case .group(let id): "security_groups = [\(quoted(id))]"
+        }
     }
 
     var subnet: String { options.usesExistingNetwork ? "var.subnet_id" : "aws_subnet.public_subnet_a.id" }

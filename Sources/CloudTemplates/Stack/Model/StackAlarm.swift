@@ -26,16 +26,25 @@ extension StackModel {
     static let ownNamespace: StackText = "Autoheal/\(.stackName)"
 
     var logMetrics: [StackLogMetric] {
-        guard options.hasAlarms else { return [] }
+        guard options.alarms == .all else { return [] }
         return [
             StackLogMetric(name: "AbandonedLaunches", pattern: #"{ $.outcome = "ABANDON" }"#),
             StackLogMetric(name: "NeedsAPerson", pattern: #"{ $.alarm = "*" }"#),
         ]
     }
 
+    var hasAlarms: Bool { options.alarms != .none }
+
     var alarms: [StackAlarm] {
-        guard options.hasAlarms else { return [] }
-        return [
+        switch options.alarms {
+        case .none: []
+        case .volumes: volumeAlarms
+        case .all: launchAlarms + volumeAlarms
+        }
+    }
+
+    private var launchAlarms: [StackAlarm] {
+        [
             StackAlarm(
                 name: "AbandonedLaunch",
                 description:
@@ -83,6 +92,11 @@ extension StackModel {
                 comparison: "LessThanThreshold",
                 missingData: "breaching"
             ),
+        ]
+    }
+
+    private var volumeAlarms: [StackAlarm] {
+        [
             StackAlarm(
                 name: "UnreachableVolume",
                 description: "EC2 sees that the instance cannot reach a volume of its own.",
@@ -92,7 +106,7 @@ extension StackModel {
                 statistic: "Maximum",
                 period: 60,
                 periods: 3
-            ),
+            )
         ]
             + numbers.map { number in
                 StackAlarm(

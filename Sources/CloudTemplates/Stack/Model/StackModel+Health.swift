@@ -1,22 +1,45 @@
+import ConfigurationFile
+import NetworkAddress
+
+extension StackOptions {
+    /// A target group of the stack's own, in place of one that is named at deploy time.
+    var hasTargetGroup: Bool { healthChecks.contains(.targetGroup) }
+
+    /// Where the agent's watcher answers, if anybody is to ask.
+    var healthPort: Int? {
+        guard !healthChecks.isEmpty else { return nil }
+        return configuration.health.listen.flatMap(ListenAddress.init)?.port ?? StackConstant.healthPort
+    }
+}
+
 extension StackModel {
+    /// Who may ask the watcher. AWS, "CreateApplicationStatusCheck": it is asked from the subnet of the instance.
+    var healthSources: [HealthSource] {
+        guard !options.healthChecks.isEmpty, options.healthSources.isEmpty else { return options.healthSources }
+        return [.range(StackConstant.subnetRange)]
+    }
+
+    /// The tag that an application status check is associated by; its value is the port.
+    var healthTag: StackTag? {
+        guard options.healthChecks.contains(.applicationStatus), let port = options.healthPort else { return nil }
+        return StackTag(key: StackConstant.healthTag, value: "\(port)")
+    }
+
     /// Of the group and of the alarms.
     var healthParameters: [StackParameter] {
-        var parameters = [
-            StackParameter(
-                name: "TargetGroupArn",
-                group: "Health",
-                value: .optionalExisting(
-                    pattern: "arn:aws[a-z-]*:elasticloadbalancing:.+:targetgroup/.+",
-                    absent: "for none"
-                ),
-                description: "The group registers its instance there.",
-                rule: "must be the ARN of a target group."
-            ),
+        var parameters = options.hasTargetGroup ? targetGroupParameters : [targetGroupParameter]
+        parameters += [
             StackParameter(
                 name: "HealthCheckType",
                 group: "Health",
-                value: .choice(default: "EC2", of: ["EC2", "ELB", "EBS", "EBS,ELB"]),
-                description: "ELB replaces an instance whose application does not answer the target group's check."
+                // What a target group of ours finds not ready must not be replaced for it.
+                value: .choice(
+                    default: "EC2",
+                    of: options.hasTargetGroup ? ["EC2", "EBS"] : ["EC2", "ELB", "EBS", "EBS,ELB"]
+                ),
+                description: options.hasTargetGroup
+                    ? "EBS replaces an instance that cannot reach its volumes."
+                    : "ELB replaces an instance whose application does not answer the target group's check."
             ),
             StackParameter(
                 name: "HealthCheckGracePeriod",
@@ -26,7 +49,7 @@ extension StackModel {
                 rule: "must be from 0 to 7200 seconds."
             ),
         ]
-        if options.hasAlarms {
+        if hasAlarms {
             parameters.append(
                 StackParameter(
                     name: "AlarmEmail",
@@ -38,5 +61,36 @@ extension StackModel {
             )
         }
         return parameters
+    }
+
+    private var targetGroupParameter: StackParameter {
+        StackParameter(
+            name: "TargetGroupArn",
+            group: "Health",
+            value: .optionalExisting(
+                pattern: "arn:aws[a-z-]*:elasticloadbalancing:.+:targetgroup/.+",
+                absent: "for none"
+            ),
+            description: "The group registers its instance there.",
+            rule: "must be the ARN of a target group."
+        )
+    }
+
+    private var targetGroupParameters: [StackParameter] {
+        [
+            StackParameter(
+                name: "TargetPort",
+                group: "Health",
+                value: .number(default: 80, in: 1...65_535),
+                description: "Where the application serves what the load balancer sends.",
+                rule: "must be from 1 to 65535."
+            ),
+            StackParameter(
+                name: "TargetProtocol",
+                group: "Health",
+                value: .choice(default: "HTTP", of: ["HTTP", "HTTPS", "TCP", "TLS"]),
+                description: "HTTP and HTTPS for an Application Load Balancer, TCP and TLS for a Network Load Balancer."
+            ),
+        ]
     }
 }

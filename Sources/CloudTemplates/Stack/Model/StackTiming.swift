@@ -18,6 +18,9 @@ enum StackTiming {
     static let deliveryRetries = 185
     /// Two weeks.
     static let deadLetterRetention = 1_209_600
+    /// A target group's, from answer to answer.
+    static let readyInterval = 10
+    static let readyTimeout = 6
     /// The answer takes a moment.
     static let customResource = function + 60
 }
@@ -30,5 +33,8 @@ enum StackConstant {
     static let functionMemory = 256
     static let networkRange = "10.0.0.0/16"
     static let subnetRange = "10.0.0.0/24"
+    /// The watcher's, where its configuration names none.
+    static let healthPort = 9465
+    static let healthTag = "autoheal-health-port"
     static let logRetentionDays = [1, 7, 14, 30, 90, 180, 365]
 }
