@@ -21,8 +21,26 @@ struct StackFlags: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Give the instance a fixed address.")
     var address = true
 
+    @Flag(help: "Use an Elastic IP address that exists: its allocation id is asked for at deploy time.")
+    var existingAddress = false
+
+    @Flag(help: "Keep the address when the stack is deleted (CloudFormation only).")
+    var retainAddress = false
+
+    @Flag(help: "Add a public subnet in another zone, for a load balancer.")
+    var secondSubnet = false
+
+    @Option(
+        name: .customLong("ingress"),
+        help: ArgumentHelp(
+            "Let in what the application serves, from a range or a security group; may be given again.",
+            valueName: "port[/udp]=cidr|sg-id"
+        )
+    )
+    var ingress: [String] = []
+
     @Option(help: "The image of the instance.")
-    var image = MachineImage.debian12
+    var image = MachineImage.debian13
 
     @Option(help: "The architecture of the image.")
     var architecture = MachineArchitecture.x86
@@ -101,13 +119,17 @@ struct StackFlags: ParsableArguments {
         options.usesExistingVolumes = existingVolume
         options.usesExistingNetwork = existingNetwork
         options.hasAddress = address
+        options.usesExistingAddress = existingAddress
+        options.retainsAddress = retainAddress
+        options.hasSecondSubnet = secondSubnet
+        options.ingress = try ingress.map { text in try IngressRule(text) }
         options.image = image
         options.architecture = architecture
         options.instanceType = instanceType
         options.sshCIDR = sshCIDR
         options.alarms = alarms.map { $0 ? .all : .none } ?? .volumes
         options.healthChecks = Set(healthChecks)
-        options.healthSources = try healthSources.map { text in try HealthSource(text) }
+        options.healthSources = try healthSources.map { text in try NetworkPeer(text) }
         options.launchUntil = launchUntil
         options.onRefusal = onRefusal
         options.handOver = handOver

@@ -64,7 +64,7 @@ struct CommandTests {
             (["userdata", "--format", "if-blank"], "provide one of 'cloud-config', 'shell' or 'mime'"),
             (
                 ["cloudformation", "--image", "windows"],
-                "provide one of 'debian-12', 'ubuntu-22.04', 'ubuntu-24.04' or 'own'"
+                "provide one of 'debian-13', 'debian-12', 'ubuntu-22.04', 'ubuntu-24.04' or 'own'"
             ),
             (["terraform", "--volume-size", "big"], "The value 'big' is invalid for '--volume-size <GiB>'"),
         ]

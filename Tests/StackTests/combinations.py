@@ -11,19 +11,20 @@ HEALTH = ("--health-check", "application-status", "--health-source", "10.0.0.0/1
 
 OPTIONS = [
     ((), ("--launch-configuration",)),
-    ((), ("--existing-network",)),
+    ((), ("--existing-network",), ("--second-subnet",)),
     ((), ("--existing-volume",)),
-    ((), ("--no-address",)),
+    ((), ("--no-address",), ("--existing-address",)),
     ((), ("--alarms",), ("--no-alarms",)),
     ((), READY, HEALTH, (*READY, *HEALTH)),
     (URL, ("--preinstalled",), ()),
     ((), TWO_VOLUMES),
     ((), ("--tag", "Stage=a b", "--power-off-on-failure")),
-    ((), ("--image", "ubuntu-22.04"), ("--image", "ubuntu-24.04"), ("--image", "own")),
+    ((), ("--image", "debian-12"), ("--image", "ubuntu-22.04"), ("--image", "ubuntu-24.04"), ("--image", "own")),
     ((), ("--architecture", "arm64")),
     ((), ("--release", "attached"), ("--on-refusal", "abandon")),
     ((), ("--hand-over", "0")),
     ((), ("--kms-key", "--apply-updates")),
+    ((), ("--ingress", "443=0.0.0.0/0", "--ingress", "8000-8010/udp=sg-0123456789abcdef0")),
 ]
 
 

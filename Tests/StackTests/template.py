@@ -88,6 +88,10 @@ class Template:
         one, other = map(self.value, argument)
         return str(one) == str(other)
 
+    def do_contains(self, argument):
+        values, wanted = argument
+        return wanted in values
+
     def do_not(self, argument):
         return not self.value(argument[0])
 
@@ -107,7 +111,8 @@ class Template:
         return [name for name, each in self.resources.items() if each["Type"] == kind]
 
     def broken_rules(self):
-        assertions = [each for rule in self.source.get("Rules", {}).values() for each in rule["Assertions"]]
+        rules = [rule for rule in self.source.get("Rules", {}).values() if self.value(rule.get("RuleCondition", True))]
+        assertions = [each for rule in rules for each in rule["Assertions"]]
         return [each["AssertDescription"] for each in assertions if not self.value(each["Assert"])]
 
     def user_data(self):

@@ -163,6 +163,72 @@ def test_without_any_option_the_volumes_have_alarms():
     assert not metrics("--no-alarms") and not template(*URL, "--no-alarms").of_type("AWS::SNS::Topic")
 
 
+# Network and address
+
+
+def test_what_the_application_serves_comes_in_and_nothing_else():
+    stack = template(*URL, "--ingress", "443=0.0.0.0/0", "--ingress", "8000-8010/udp=sg-0123456789abcdef0")
+    first, second = stack.properties("AutohealSecurityGroup")["SecurityGroupIngress"]
+    assert (first["IpProtocol"], first["FromPort"], first["ToPort"], first["CidrIp"]) == ("tcp", 443, 443, "0.0.0.0/0")
+    assert (second["IpProtocol"], second["FromPort"], second["ToPort"]) == ("udp", 8000, 8010)
+    assert second["SourceSecurityGroupId"] == "sg-0123456789abcdef0"
+
+
+def test_a_second_subnet_is_in_another_zone_and_launches_nothing():
+    stack = template(*URL, "--second-subnet")
+    one, two = (stack.properties(f"PublicSubnet{each}") for each in "AB")
+    assert one["AvailabilityZone"] != two["AvailabilityZone"] and one["CidrBlock"] != two["CidrBlock"]
+    assert stack.properties("AutohealGroup")["VPCZoneIdentifier"] == [stack.ids["PublicSubnetA"]]
+    assert not stack.broken_rules()
+    assert template(*URL, "--second-subnet", SecondAvailabilityZone="a").broken_rules()
+
+
+def test_an_address_that_exists_is_used_and_one_may_stay():
+    stack = template(*URL, "--existing-address", AllocationId="eipalloc-0123456789abcdef0")
+    assert not stack.of_type("AWS::EC2::EIP")
+    told = stack.properties("DeviceAttachment")["Environment"]["Variables"]
+    assert told["ALLOCATION_ID"] == "eipalloc-0123456789abcdef0"
+    (grant,) = [each for each in stack.statements("DeviceAttachmentRole") if each["Sid"] == "ThisAddress"]
+    assert grant["Resource"].endswith(":elastic-ip/eipalloc-0123456789abcdef0")
+    kept = template(*URL, "--retain-address").resources["AutoHealEIP"]
+    assert kept["DeletionPolicy"] == kept["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_root_volume_is_encrypted_under_the_name_that_the_image_has():
+    for image, device in ("debian-13", "/dev/xvda"), ("ubuntu-24.04", "/dev/sda1"):
+        for options in (), ("--launch-configuration",):
+            launched = template(*URL, "--image", image, *options).properties("AutohealLaunchConfig")
+            (root,) = launched.get("LaunchTemplateData", launched)["BlockDeviceMappings"]
+            assert root == {"DeviceName": device, "Ebs": {"Encrypted": True, "VolumeType": "gp3"}}
+
+
+def test_an_elb_health_check_without_a_target_group_is_refused_before_anything_is_made():
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/a/1"
+    assert template(*URL, HealthCheckType="EBS,ELB").broken_rules()
+    assert not template(*URL, HealthCheckType="ELB", TargetGroupArn=arn).broken_rules()
+    assert not template(*URL).broken_rules()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--volume-type", "st1"), "125"),
+        (("--volume-type", "gp2", "--volume-size", "20000"), "16384"),
+        (("--instance-type", "t4g.micro"), "--architecture arm64"),
+        (("--architecture", "arm64", "--instance-type", "g6.xlarge"), "--architecture x86_64"),
+        (("--ingress", "443"), "PORT=SOURCE"),
+        (("--ingress", "0=10.0.0.0/8"), "PORT=SOURCE"),
+        (("--ingress", "90-80=10.0.0.0/8"), "PORT=SOURCE"),
+        (("--second-subnet", "--existing-network"), "--existing-network"),
+        (("--no-address", "--retain-address"), "--no-address"),
+        (("--existing-address", "--retain-address"), "--retain-address"),
+    ],
+)
+def test_what_cannot_be_is_refused_when_it_is_generated(options, words):
+    done = run("cloudformation", *options)
+    assert done.returncode == 65 and words in done.stderr and not done.stdout
+
+
 # Policies
 
 

@@ -62,7 +62,7 @@ resource "aws_route_table_association" "public_subnet_a" {
   route_table_id = aws_route_table.public_route_table.id
 }
 
-# Nothing comes in, unless ssh_cidr is given. What the application serves belongs to a group of its own.
+# Nothing else comes in, but SSH if ssh_cidr is given.
 resource "aws_security_group" "autoheal" {
   name_prefix = "${var.name}-"
   description = "The instance of ${var.name}"
@@ -104,6 +104,7 @@ resource "aws_ebs_volume" "autoheal" {
   size              = var.volume_size
   type              = var.volume_type
   iops              = var.volume_iops
+  throughput        = var.volume_throughput
   snapshot_id       = var.volume_snapshot_id
   encrypted         = true
   final_snapshot    = true
@@ -133,6 +134,16 @@ resource "aws_launch_template" "autoheal" {
     http_tokens                 = "required"
     http_put_response_hop_limit = 1
     instance_metadata_tags      = "enabled"
+  }
+
+  block_device_mappings {
+    device_name = var.root_device_name
+
+    ebs {
+      encrypted   = true
+      volume_type = "gp3"
+      volume_size = var.root_volume_size
+    }
   }
 
   # The root volume; the instance gets its tags from the group.
@@ -190,6 +201,11 @@ resource "aws_autoscaling_group" "autoheal" {
   lifecycle {
     # A group that was emptied by hand, for maintenance, stays empty. A change of its first hook would be another group.
     ignore_changes = [desired_capacity, initial_lifecycle_hook]
+
+    precondition {
+      condition     = !strcontains(var.health_check_type, "ELB") || length(var.target_group_arns) > 0
+      error_message = "The health check type ELB needs target_group_arns."
+    }
   }
 
   # Everything the first launch needs, and everything that must be there until the last instance is gone.

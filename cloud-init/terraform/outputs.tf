@@ -12,3 +12,23 @@ output "group_name" {
   description = "The Auto Scaling group."
   value       = aws_autoscaling_group.autoheal.name
 }
+
+output "security_group_id" {
+  description = "Of the instance."
+  value       = aws_security_group.autoheal.id
+}
+
+output "function_logs" {
+  description = "What became of each launch."
+  value       = aws_cloudwatch_log_group.device_attachment.name
+}
+
+output "vpc_id" {
+  description = "The network."
+  value       = aws_vpc.my_vpc.id
+}
+
+output "subnet_id" {
+  description = "Of the instance."
+  value       = aws_subnet.public_subnet_a.id
+}

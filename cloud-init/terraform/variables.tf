@@ -64,8 +64,19 @@ variable "volume_iops" {
   }
 }
 
+variable "volume_throughput" {
+  description = "MiB/s, for gp3; null for the type's own."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.volume_throughput == null || try(var.volume_throughput >= 0 && var.volume_throughput <= 2000, false)
+    error_message = "The value of volume_throughput must be from 0 to 2000."
+  }
+}
+
 variable "volume_snapshot_id" {
-  description = "A later change makes another volume; null for a blank volume."
+  description = "For a new volume: an existing one keeps its data; null for a blank volume."
   type        = string
   default     = null
 
@@ -110,7 +121,29 @@ variable "image_id" {
 variable "image_parameter" {
   description = "A Systems Manager parameter with the image's id."
   type        = string
-  default     = "/aws/service/debian/release/12/latest/amd64"
+  default     = "/aws/service/debian/release/13/latest/amd64"
+}
+
+variable "root_device_name" {
+  description = "Of the image, as 'describe-images' shows it."
+  type        = string
+  default     = "/dev/xvda"
+
+  validation {
+    condition     = can(regex("^(/dev/[a-z0-9]+)$", var.root_device_name))
+    error_message = "The value of root_device_name must be a name such as /dev/xvda."
+  }
+}
+
+variable "root_volume_size" {
+  description = "GiB of the root volume, which is encrypted and goes with the instance; null for the image's own."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.root_volume_size == null || try(var.root_volume_size >= 0 && var.root_volume_size <= 16384, false)
+    error_message = "The value of root_volume_size must be from 0 to 16384."
+  }
 }
 
 variable "key_name" {

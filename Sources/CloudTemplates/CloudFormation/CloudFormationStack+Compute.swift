@@ -24,6 +24,18 @@ extension CloudFormationStack {
 
     private var keyName: TemplateValue { .when("HasKey", .ref("KeyName")) }
 
+    private var rootVolume: TemplateValue {
+        [
+            [
+                "DeviceName": .ref("RootDeviceName"),
+                "Ebs": [
+                    "Encrypted": true, "VolumeType": "gp3",
+                    "VolumeSize": .when("HasRootVolumeSize", .ref("RootVolumeSize")),
+                ],
+            ]
+        ]
+    }
+
     private func launchTemplate() throws(GenerationError) -> Resource {
         Resource(
             "AutohealLaunchConfig",
@@ -38,7 +50,7 @@ extension CloudFormationStack {
                     "MetadataOptions": [
                         "HttpTokens": "required", "HttpPutResponseHopLimit": 1, "InstanceMetadataTags": "enabled",
                     ],
-                    "UserData": try userData(),
+                    "BlockDeviceMappings": rootVolume, "UserData": try userData(),
                 ]
             ]
         )
@@ -56,7 +68,7 @@ extension CloudFormationStack {
                 "ImageId": .ref("ImageId"), "InstanceType": .ref("InstanceType"), "KeyName": keyName,
                 "SecurityGroups": securityGroups,
                 "MetadataOptions": ["HttpTokens": "required", "HttpPutResponseHopLimit": 1],
-                "UserData": try userData(),
+                "BlockDeviceMappings": rootVolume, "UserData": try userData(),
             ]
         )
     }

@@ -1,6 +1,6 @@
 extension CloudFormationStack {
     var network: [Resource] {
-        (options.usesExistingNetwork ? [] : ownNetwork) + [securityGroup] + (options.hasAddress ? [address] : [])
+        (options.usesExistingNetwork ? [] : ownNetwork) + [securityGroup] + (options.hasOwnAddress ? [address] : [])
     }
 
     private var ownNetwork: [Resource] {
@@ -45,6 +45,26 @@ extension CloudFormationStack {
                 "AWS::EC2::SubnetRouteTableAssociation",
                 ["SubnetId": subnet, "RouteTableId": .ref("PublicRouteTable")]
             ),
+        ] + (options.hasSecondSubnet ? secondSubnet : [])
+    }
+
+    private var secondSubnet: [Resource] {
+        [
+            Resource(
+                "PublicSubnetB",
+                "AWS::EC2::Subnet",
+                comment: "For a load balancer, which needs two zones; no instance is launched here.",
+                [
+                    "VpcId": vpc, "AvailabilityZone": .sub("${AWS::Region}${SecondAvailabilityZone}"),
+                    "CidrBlock": .string(StackConstant.secondSubnetRange), "MapPublicIpOnLaunch": false,
+                    "Tags": tagList,
+                ]
+            ),
+            Resource(
+                "PublicSubnetBRouteTableAssociation",
+                "AWS::EC2::SubnetRouteTableAssociation",
+                ["SubnetId": .ref("PublicSubnetB"), "RouteTableId": .ref("PublicRouteTable")]
+            ),
         ]
     }
 
@@ -52,29 +72,31 @@ extension CloudFormationStack {
         let ssh: TemplateValue = [
             "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": .ref("SshCidr"), "Description": "SSH",
         ]
-        let health = model.healthSources.map(healthRule)
+        let rules = model.ingress.map(ingressRule)
         return Resource(
             "AutohealSecurityGroup",
             "AWS::EC2::SecurityGroup",
             comment:
-                "Nothing comes in, unless SshCidr is given. What the application serves belongs to a group of its own.",
+                "Nothing else comes in, but SSH if SshCidr is given.",
             [
                 "GroupDescription": .sub("The instance of ${AWS::StackName}"), "VpcId": vpc,
-                "SecurityGroupIngress": health.isEmpty
-                    ? .when("AllowsSsh", [ssh]) : .list(health + [.when("AllowsSsh", ssh)]),
+                "SecurityGroupIngress": rules.isEmpty
+                    ? .when("AllowsSsh", [ssh]) : .list(rules + [.when("AllowsSsh", ssh)]),
                 "Tags": tagList,
             ]
         )
     }
 
-    private func healthRule(_ source: HealthSource) -> TemplateValue {
-        var pairs: [(key: String, value: TemplateValue)] = [("IpProtocol", "tcp")]
-        for key in ["FromPort", "ToPort"] { pairs.append((key, .integer(options.healthPort ?? 0))) }
-        switch source {
-        case .range(let range): pairs.append(("CidrIp", .string(range)))
-        case .group(let id): pairs.append(("SourceSecurityGroupId", .string(id)))
-        }
-        return .object(pairs + [("Description", "Health")])
+    private func ingressRule(_ rule: IngressRule) -> TemplateValue {
+        let source: (key: String, value: TemplateValue) =
+            switch rule.source {
+            case .range(let range): ("CidrIp", .string(range))
+            case .group(let id): ("SourceSecurityGroupId", .string(id))
+            }
+        return .object([
+            ("IpProtocol", .string(rule.networkProtocol)), ("FromPort", .integer(rule.ports.lowerBound)),
+            ("ToPort", .integer(rule.ports.upperBound)), source, ("Description", .string(rule.description)),
+        ])
     }
 
     /// Whatever the target group finds, the group replaces nothing for it: its health check type is not ELB.
@@ -99,6 +121,7 @@ extension CloudFormationStack {
             "AutoHealEIP",
             "AWS::EC2::EIP",
             dependsOn: options.usesExistingNetwork ? [] : ["AttachGateway"],
+            retention: options.retainsAddress ? "Retain" : nil,
             ["Domain": "vpc", "Tags": tagList]
         )
     }
@@ -121,7 +144,8 @@ extension CloudFormationStack {
                 retention: "Snapshot",
                 [
                     "AvailabilityZone": zone, "Size": .ref(name("Size")), "VolumeType": .ref(name("Type")),
-                    "Iops": .when("\(name("HasIops"))", .ref(name("Iops"))), "Encrypted": true,
+                    "Iops": .when(name("HasIops"), .ref(name("Iops"))),
+                    "Throughput": .when(name("HasThroughput"), .ref(name("Throughput"))), "Encrypted": true,
                     "KmsKeyId": options.usesKMSKey ? spelled(StackText(.keyARN)) : nil,
                     "SnapshotId": .when("\(name("HasSnapshot"))", .ref(name("SnapshotId"))), "Tags": tagList,
                 ]

@@ -20,7 +20,7 @@ extension CloudFormationStack {
                     "DeviceAttachmentDeadLettersPolicy",
                 ] + (model.hasHandOver ? ["DeviceReleaseHook"] : []) + routes
                     + (options.usesExistingVolumes ? [] : numbers.map(volumeReference))
-                    + (options.hasAddress ? ["AutoHealEIP"] : []),
+                    + (options.hasOwnAddress ? ["AutoHealEIP"] : []),
                 [
                     "ServiceToken": .attribute("AutohealScaleup", "Arn"),
                     "ServiceTimeout": .integer(StackTiming.customResource), "GroupName": .ref("AutohealGroup"),

@@ -3,6 +3,7 @@ extension CloudFormationStack {
         var conditions: [(key: String, value: TemplateValue)] = [
             ("AllowsSsh", Self.isSet("SshCidr")), ("HasKey", Self.isSet("KeyName")),
             ("HasApplicationGroup", Self.isSet("ApplicationSecurityGroupId")),
+            ("HasRootVolumeSize", Self.isNotZero("RootVolumeSize")),
         ]
         if !options.hasTargetGroup { conditions.append(("HasTargetGroup", Self.isSet("TargetGroupArn"))) }
         if model.hasAlarms { conditions.append(("HasAlarmEmail", Self.isSet("AlarmEmail"))) }
@@ -10,9 +11,14 @@ extension CloudFormationStack {
         for number in numbers {
             let name = { (name: String) in volumeParameter(number, name) }
             conditions.append((name("HasSnapshot"), Self.isSet(name("SnapshotId"))))
-            conditions.append((name("HasIops"), ["Fn::Not": [["Fn::Equals": [.ref(name("Iops")), 0]]]]))
+            conditions.append((name("HasIops"), Self.isNotZero(name("Iops"))))
+            conditions.append((name("HasThroughput"), Self.isNotZero(name("Throughput"))))
         }
         return conditions
+    }
+
+    private static func isNotZero(_ parameter: String) -> TemplateValue {
+        ["Fn::Not": [["Fn::Equals": [.ref(parameter), 0]]]]
     }
 
     private static func isSet(_ parameter: String) -> TemplateValue {
@@ -21,9 +27,9 @@ extension CloudFormationStack {
 
     /// What cannot be right is said before anything is made.
     var rules: [(key: String, value: TemplateValue)] {
-        [("DistinctVolumes", distinctVolumes), ("SubnetFits", subnetFits)]
+        [("DistinctVolumes", distinctVolumes), ("SubnetFits", subnetFits), ("ZonesDiffer", zonesDiffer)]
             .filter { !$0.1.isEmpty }
-            .map { ($0.0, ["Assertions": .list($0.1)]) }
+            .map { ($0.0, ["Assertions": .list($0.1)]) } + targetGroupRule
     }
 
     private static func assertion(_ condition: TemplateValue, _ description: String) -> TemplateValue {
@@ -44,6 +50,23 @@ extension CloudFormationStack {
                 }
             }
         }
+    }
+
+    /// A load balancer takes two zones.
+    private var zonesDiffer: [TemplateValue] {
+        guard options.hasSecondSubnet else { return [] }
+        let same: TemplateValue = ["Fn::Equals": [.ref("AvailabilityZone"), .ref("SecondAvailabilityZone")]]
+        return [Self.assertion(["Fn::Not": [same]], "AvailabilityZone and SecondAvailabilityZone must differ.")]
+    }
+
+    /// Without a target group the check of a load balancer is nobody's.
+    private var targetGroupRule: [(key: String, value: TemplateValue)] {
+        guard !options.hasTargetGroup else { return [] }
+        let rule: TemplateValue = [
+            "RuleCondition": ["Fn::Contains": [["ELB", "EBS,ELB"], .ref("HealthCheckType")]],
+            "Assertions": [Self.assertion(Self.isSet("TargetGroupArn"), "The health check type ELB needs TargetGroupArn.")],
+        ]
+        return [("ElbHasTargetGroup", rule)]
     }
 
     /// An instance in another zone than its volume could never have it.

@@ -34,7 +34,7 @@ extension CloudFormationStack {
         case .releaseHook: "DeviceReleaseHook"
         case .keyARN: "KmsKeyArn"
         case .launchNotices(let attribute): Self.queue("LaunchNotices", attribute)
-        case .allocationID: "AutoHealEIP.AllocationId"
+        case .allocationID: options.usesExistingAddress ? "AllocationId" : "AutoHealEIP.AllocationId"
         case .subnetID: subnetName
         case .deadLetters(let attribute): Self.queue("DeviceAttachmentDeadLetters", attribute)
         }

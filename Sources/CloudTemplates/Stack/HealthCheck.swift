@@ -6,23 +6,3 @@ package enum HealthCheck: String, CaseIterable, Sendable {
     /// every instance with its tag, so the stack has the tag only.
     case applicationStatus = "application-status"
 }
-
-/// From where the watcher may be asked.
-package enum HealthSource: Hashable, Sendable {
-    /// An IPv4 range.
-    case range(String)
-    /// The id of a security group.
-    case group(String)
-
-    package init(_ text: String) throws(GenerationError) {
-        if text.hasPrefix("sg-") {
-            guard text.wholeMatch(of: /sg-[0-9a-f]+/) != nil else {
-                throw GenerationError("'\(text)' is no security group such as sg-0123456789abcdef0.")
-            }
-            self = .group(text)
-        } else {
-            try StackOptions.checkCIDR(text)
-            self = .range(text)
-        }
-    }
-}

@@ -17,10 +17,24 @@ extension StackOptions {
                     + "the parameters at deploy time."
             )
         }
+        // AWS, "Amazon EBS volume types".
+        guard let limits = Self.sizes[volumeType], limits.contains(volumeSize) else {
+            let limits = Self.sizes[volumeType] ?? Self.volumeSizes
+            throw GenerationError(
+                "A volume of type \(volumeType) has from \(limits.lowerBound) to \(limits.upperBound) GiB, not \(volumeSize)."
+            )
+        }
+        if let instanceType, !architecture.fits(instanceType) {
+            throw GenerationError(
+                "An image for \(architecture.rawValue) does not boot on \(instanceType): give --architecture "
+                    + "\(architecture == .arm ? MachineArchitecture.x86.rawValue : MachineArchitecture.arm.rawValue), or "
+                    + "another type."
+            )
+        }
         if let instanceType, instanceType.wholeMatch(of: /[a-z][a-z0-9-]*\.[a-z0-9-]+/) == nil {
             throw GenerationError("'\(instanceType)' is no instance type such as t3.micro.")
         }
-        if let sshCIDR { try Self.checkCIDR(sshCIDR) }
+        if let sshCIDR { try NetworkPeer.checkRange(sshCIDR) }
         guard handOver == 0 || Self.handOvers.contains(handOver) else {
             throw GenerationError(
                 "The time for the hand-over must be 0 or from \(Self.handOvers.lowerBound) to \(Self.handOvers.upperBound) "
@@ -35,12 +49,30 @@ extension StackOptions {
             )
         }
         try checkHealth()
+        try checkNetwork()
         let keys = tags.map(\.key)
         guard Set(keys).count == keys.count else { throw GenerationError("A tag is given twice.") }
     }
 
     /// Seconds: as a lifecycle hook has it, and no longer than the function runs.
     static let handOvers = 30...StackTiming.function
+
+    /// GiB; those that are not here have no limits of their own.
+    private static let sizes = [
+        "gp3": volumeSizes, "gp2": 1...16_384, "st1": 125...16_384, "sc1": 125...16_384,
+    ]
+
+    private func checkNetwork() throws(GenerationError) {
+        guard !usesExistingNetwork || !hasSecondSubnet else {
+            throw GenerationError("--second-subnet is a subnet in a network of the stack's own, not in --existing-network.")
+        }
+        guard hasAddress || !usesExistingAddress && !retainsAddress else {
+            throw GenerationError("--no-address is no address, so none exists or is retained.")
+        }
+        guard !usesExistingAddress || !retainsAddress else {
+            throw GenerationError("An address that exists stays when the stack is deleted: leave --retain-address out.")
+        }
+    }
 
     private func checkHealth() throws(GenerationError) {
         guard !healthChecks.isEmpty else {
@@ -62,18 +94,6 @@ extension StackOptions {
                         ? "the security group of the load balancer or the range of its subnets."
                         : "the range of the subnet, in which EC2 puts what asks.")
             )
-        }
-    }
-
-    static func checkCIDR(_ text: String) throws(GenerationError) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let bytes = parts.first?.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) } ?? []
-        let isAddress = bytes.count == 4 && bytes.allSatisfy { $0.map((0...255).contains) ?? false }
-        guard parts.count == 2, isAddress, let length = Int(parts[1]), (0...32).contains(length) else {
-            throw GenerationError("'\(text)' is not an IPv4 range such as 192.0.2.0/24.")
-        }
-        guard length > 0 else {
-            throw GenerationError("No port is opened to the whole internet: name the range that may come in.")
         }
     }
 }

@@ -14,10 +14,16 @@ package struct StackOptions: Sendable {
     package var usesExistingNetwork = false
     package var usesExistingVolumes = false
     package var hasAddress = true
+    package var usesExistingAddress = false
+    package var retainsAddress = false
+    /// In another zone, for a load balancer.
+    package var hasSecondSubnet = false
+    /// What the application serves.
+    package var ingress: [IngressRule] = []
     package var alarms = AlarmScope.volumes
     package var healthChecks: Set<HealthCheck> = []
     /// Empty: of an application status check in a network of the stack's own, its subnet.
-    package var healthSources: [HealthSource] = []
+    package var healthSources: [NetworkPeer] = []
     package var launchUntil = LaunchUntil.data
     package var onRefusal = RefusalAction.keep
     /// Seconds that an ending instance may take to release its volumes; 0 takes no time for it.
@@ -30,7 +36,7 @@ package struct StackOptions: Sendable {
     /// GiB.
     package var volumeSize = 16
     package var volumeType = "gp3"
-    package var image = MachineImage.debian12
+    package var image = MachineImage.debian13
     package var architecture = MachineArchitecture.x86
     package var instanceType: String?
     package var tags: [StackTag] = []

@@ -9,12 +9,15 @@ struct TerraformContext {
     let volumes: [Volume]
     let ownVolumes: Bool
     let address: Bool
+    let ownAddress: Bool
+    let secondSubnet: Bool
     let alarms: Bool
     let existingNetwork: Bool
     let launchConfiguration: Bool
     let runtime = StackConstant.runtime
     let functionMemory = StackConstant.functionMemory
     let networkRange = StackConstant.networkRange
+    let secondSubnetRange = StackConstant.secondSubnetRange
     let subnetRange = StackConstant.subnetRange
     let functionTimeout = StackTiming.function
     let heartbeatTimeout = StackTiming.launchHeartbeat
@@ -36,8 +39,7 @@ struct TerraformContext {
     let targetGroup: Bool
     let targetGroups: String
     let healthPort: Int?
-    /// Arguments of a rule of the security group.
-    let healthSources: [String]
+    let ingress: [Ingress]
     let healthTag: String?
     let readyInterval = StackTiming.readyInterval
     let readyTimeout = StackTiming.readyTimeout
@@ -60,6 +62,15 @@ struct TerraformContext {
         let existing: Bool
         let id: String
         let zone: String
+    }
+
+    struct Ingress {
+        let description: String
+        let firstPort: Int
+        let lastPort: Int
+        let networkProtocol: String
+        /// The argument that says from where.
+        let source: String
     }
 
     struct Statement {

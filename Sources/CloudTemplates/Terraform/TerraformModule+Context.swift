@@ -8,6 +8,8 @@ extension TerraformModule {
             volumes: numbers.map(volume),
             ownVolumes: !options.usesExistingVolumes,
             address: options.hasAddress,
+            ownAddress: options.hasOwnAddress,
+            secondSubnet: options.hasSecondSubnet,
             alarms: model.hasAlarms,
             existingNetwork: options.usesExistingNetwork,
             launchConfiguration: options.usesLaunchConfiguration,
@@ -20,7 +22,7 @@ extension TerraformModule {
             targetGroup: options.hasTargetGroup,
             targetGroups: options.hasTargetGroup ? "[aws_lb_target_group.autoheal.arn]" : "var.target_group_arns",
             healthPort: options.healthPort,
-            healthSources: model.healthSources.map(Self.argument),
+            ingress: model.ingress.map(ingress),
             healthTag: model.healthTag.map { "{ \(Self.quoted($0.key)) = \(Self.quoted($0.value)) }" },
             vpc: options.usesExistingNetwork ? "data.aws_subnet.existing.vpc_id" : "aws_vpc.my_vpc.id",
             subnet: subnet,
@@ -37,11 +39,19 @@ extension TerraformModule {
         )
     }
 
-    private static func argument(_ source: HealthSource) -> String {
-        switch source {
-        case .range(let range): "cidr_blocks = [\(quoted(range))]"
-        case .group(let id): "security_groups = [\(quoted(id))]"
-        }
+    private func ingress(_ rule: IngressRule) -> TerraformContext.Ingress {
+        let source =
+            switch rule.source {
+            case .range(let range): "cidr_blocks = [\(Self.quoted(range))]"
+            case .group(let id): "security_groups = [\(Self.quoted(id))]"
+            }
+        return TerraformContext.Ingress(
+            description: rule.description,
+            firstPort: rule.ports.lowerBound,
+            lastPort: rule.ports.upperBound,
+            networkProtocol: rule.networkProtocol,
+            source: source
+        )
     }
 
     var subnet: String { options.usesExistingNetwork ? "var.subnet_id" : "aws_subnet.public_subnet_a.id" }

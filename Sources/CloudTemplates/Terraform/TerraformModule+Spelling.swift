@@ -27,7 +27,7 @@ extension TerraformModule {
         case .keyARN: "var.kms_key_arn"
         case .launchNotices(.arn): "aws_sqs_queue.launch_notices.arn"
         case .launchNotices(.name): "aws_sqs_queue.launch_notices.name"
-        case .allocationID: "aws_eip.autoheal.allocation_id"
+        case .allocationID: options.usesExistingAddress ? "var.allocation_id" : "aws_eip.autoheal.allocation_id"
         case .subnetID: subnet
         case .deadLetters(.arn): "aws_sqs_queue.dead_letters.arn"
         case .deadLetters(.name): "aws_sqs_queue.dead_letters.name"

@@ -10,6 +10,12 @@ package struct TerraformModule: Sendable {
     var numbers: ClosedRange<Int> { model.numbers }
 
     package func files() throws(GenerationError) -> [ModuleFile] {
+        guard !options.retainsAddress else {
+            throw GenerationError(
+                "Terraform destroys what it has made: to keep the address, allocate it outside the module and give "
+                    + "--existing-address."
+            )
+        }
         let context = try context()
         return [
             ModuleFile("main.tf", try EmbeddedTemplate.terraformMain.render(context)),

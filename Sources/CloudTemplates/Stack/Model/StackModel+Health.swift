@@ -13,10 +13,14 @@ extension StackOptions {
 }
 
 extension StackModel {
-    /// Who may ask the watcher. AWS, "CreateApplicationStatusCheck": it is asked from the subnet of the instance.
-    var healthSources: [HealthSource] {
-        guard !options.healthChecks.isEmpty, options.healthSources.isEmpty else { return options.healthSources }
-        return [.range(StackConstant.subnetRange)]
+    /// Who may ask the watcher, and what the application serves; SSH is a parameter.
+    var ingress: [IngressRule] { healthIngress + options.ingress }
+
+    private var healthIngress: [IngressRule] {
+        guard let port = options.healthPort else { return [] }
+        // AWS, "CreateApplicationStatusCheck": it is asked from the subnet of the instance.
+        let sources = options.healthSources.isEmpty ? [.range(StackConstant.subnetRange)] : options.healthSources
+        return sources.map { IngressRule(ports: port...port, source: $0, description: "Health") }
     }
 
     /// The tag that an application status check is associated by; its value is the port.

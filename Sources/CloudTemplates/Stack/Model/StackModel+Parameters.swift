@@ -60,6 +60,20 @@ extension StackModel {
                 description: "An image with systemd, cloud-init and apt, or with the agent."
             ),
             StackParameter(
+                name: "RootDeviceName",
+                group: "Instance",
+                value: .text(default: options.image.rootDevice, pattern: "/dev/[a-z0-9]+"),
+                description: "Of the image, as 'describe-images' shows it.",
+                rule: "must be a name such as /dev/xvda."
+            ),
+            StackParameter(
+                name: "RootVolumeSize",
+                group: "Instance",
+                value: .optionalNumber(in: 0...16_384, absent: "for the image's own"),
+                description: "GiB of the root volume, which is encrypted and goes with the instance.",
+                rule: "must be from 0 to 16384."
+            ),
+            StackParameter(
                 name: "KeyName",
                 group: "Instance",
                 value: .optionalText(absent: "for none"),
@@ -130,6 +144,28 @@ extension StackModel {
                     value: .text(default: "a", pattern: "[a-z]"),
                     description: "Joined to the region; volume and subnet are in one zone, and stay there.",
                     rule: "must be one letter."
+                )
+            )
+        }
+        if options.hasSecondSubnet {
+            parameters.append(
+                StackParameter(
+                    name: "SecondAvailabilityZone",
+                    group: "Network",
+                    value: .text(default: "b", pattern: "[a-z]"),
+                    description: "Of the second subnet; another one.",
+                    rule: "must be one letter."
+                )
+            )
+        }
+        if options.usesExistingAddress {
+            parameters.append(
+                StackParameter(
+                    name: "AllocationId",
+                    group: "Network",
+                    value: .text(pattern: "eipalloc-[0-9a-f]+"),
+                    description: "The address: an allocation of this account and Region.",
+                    rule: "must be one such as eipalloc-0123456789abcdef0."
                 )
             )
         }

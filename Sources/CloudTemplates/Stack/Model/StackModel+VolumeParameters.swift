@@ -101,9 +101,16 @@ extension StackModel {
             ),
             parameter(
                 number,
+                "Throughput",
+                .optionalNumber(in: 0...2000, absent: "for the type's own"),
+                "MiB/s, for gp3.",
+                rule: "must be from 0 to 2000."
+            ),
+            parameter(
+                number,
                 "SnapshotId",
                 .optionalText(pattern: "snap-[0-9a-f]+", absent: "for a blank volume"),
-                "A later change makes another volume.",
+                "For a new volume: an existing one keeps its data.",
                 rule: "must be one such as snap-0123456789abcdef0."
             ),
         ]

@@ -42,6 +42,9 @@ struct StackModel {
 }
 
 extension StackOptions {
+    /// One that is made and deleted with the stack.
+    var hasOwnAddress: Bool { hasAddress && !usesExistingAddress }
+
     /// The letter of the zone is asked for where the subnet or a volume is made.
     var needsZone: Bool { !usesExistingNetwork || !usesExistingVolumes }
 }

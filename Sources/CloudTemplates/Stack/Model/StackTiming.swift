@@ -33,6 +33,7 @@ enum StackConstant {
     static let functionMemory = 256
     static let networkRange = "10.0.0.0/16"
     static let subnetRange = "10.0.0.0/24"
+    static let secondSubnetRange = "10.0.1.0/24"
     /// The watcher's, where its configuration names none.
     static let healthPort = 9465
     static let healthTag = "autoheal-health-port"

@@ -1,0 +1,65 @@
+/// What may come in at the instance.
+package struct IngressRule: Hashable, Sendable {
+    let ports: ClosedRange<Int>
+    let networkProtocol: String
+    let source: NetworkPeer
+    /// What a security group shows beside it.
+    let description: String
+
+    init(ports: ClosedRange<Int>, networkProtocol: String = "tcp", source: NetworkPeer, description: String) {
+        self.ports = ports
+        self.networkProtocol = networkProtocol
+        self.source = source
+        self.description = description
+    }
+
+    /// - Parameter text: `PORT[-PORT][/udp]=SOURCE`.
+    package init(_ text: String) throws(GenerationError) {
+        guard let match = text.wholeMatch(of: /([0-9]{1,5})(?:-([0-9]{1,5}))?(?:\/(tcp|udp))?=(.+)/),
+            let first = UInt16(match.1), let last = UInt16(match.2 ?? match.1), first > 0, first <= last
+        else {
+            throw GenerationError(
+                "'\(text)' does not say what may come in: write PORT=SOURCE, such as 443=0.0.0.0/0 or 5432=sg-0123456789abcdef0; "
+                    + "8000-8010/udp=10.0.0.0/16 is right, too."
+            )
+        }
+        self.init(
+            ports: Int(first)...Int(last),
+            networkProtocol: match.3.map(String.init) ?? "tcp",
+            source: try NetworkPeer(String(match.4), allowsEverybody: true),
+            description: "Application"
+        )
+    }
+}
+
+/// From where something may come.
+package enum NetworkPeer: Hashable, Sendable {
+    /// An IPv4 range.
+    case range(String)
+    /// The id of a security group.
+    case group(String)
+
+    package init(_ text: String, allowsEverybody: Bool = false) throws(GenerationError) {
+        if text.hasPrefix("sg-") {
+            guard text.wholeMatch(of: /sg-[0-9a-f]+/) != nil else {
+                throw GenerationError("'\(text)' is no security group such as sg-0123456789abcdef0.")
+            }
+            self = .group(text)
+        } else {
+            try Self.checkRange(text, allowsEverybody: allowsEverybody)
+            self = .range(text)
+        }
+    }
+
+    static func checkRange(_ text: String, allowsEverybody: Bool = false) throws(GenerationError) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let bytes = parts.first?.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) } ?? []
+        let isAddress = bytes.count == 4 && bytes.allSatisfy { $0.map((0...255).contains) ?? false }
+        guard parts.count == 2, isAddress, let length = Int(parts[1]), (0...32).contains(length) else {
+            throw GenerationError("'\(text)' is not an IPv4 range such as 192.0.2.0/24.")
+        }
+        guard length > 0 || allowsEverybody else {
+            throw GenerationError("This is not opened to the whole internet: name the range that may come in.")
+        }
+    }
+}
