@@ -1,17 +1,16 @@
 """A stack that 0.1.0 has made is updated in place: its group, its volume and its address stay what they are."""
 
 import copy
-from pathlib import Path
 
 import pytest
 import yaml
 
 from combinations import URL, name
-from generator import template
+from generator import EARLIER, generate, template
+from module import Module
 from replacement import replaced
 from template import Template
 
-EARLIER = Path(__file__).with_name("earlier")
 # Options that an update may add. With others it was another stack before, too.
 ADDED = [
     (),
@@ -116,3 +115,12 @@ def test_the_values_are_still_taken(earlier, today):
             Template.check(each, declared, value)
             with pytest.raises(ValueError):
                 Template.check(each, after[each], value)
+
+
+def test_the_variables_of_a_module_are_there_and_new_ones_have_a_default(tmp_path):
+    """What becomes of a module's resources, test_terraform.py asks Terraform."""
+    generate("terraform", *URL, "-o", tmp_path)
+    before, after = Module(EARLIER / "terraform").variables, Module(tmp_path).variables
+    assert not before.keys() - after.keys()
+    assert {each for each in after if "default" not in after[each]} <= before.keys()
+    assert all(after[each]["type"] == before[each]["type"] for each in before)
