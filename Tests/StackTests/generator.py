@@ -10,6 +10,8 @@ import yaml
 from template import Template
 
 ROOT = Path(__file__).parents[2]
+# What 0.1.0 wrote for the defaults.
+EARLIER = Path(__file__).with_name("earlier")
 
 
 def program():

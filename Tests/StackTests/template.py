@@ -89,7 +89,7 @@ class Template:
         return str(one) == str(other)
 
     def do_contains(self, argument):
-        values, wanted = argument
+        values, wanted = map(self.value, argument)
         return wanted in values
 
     def do_not(self, argument):

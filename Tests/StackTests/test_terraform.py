@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from combinations import COMBINATIONS, HEALTH, READY, URL, name
 from functions import whole
-from generator import generate, run
+from generator import EARLIER, generate, run
 from policies import allowed, called
 
 
@@ -219,6 +219,28 @@ def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, clo
     of_the_volume = [{"Name": "volume-id", "Values": [volume["VolumeId"]]}]
     snapshots = cloud("ec2").describe_snapshots(Filters=of_the_volume)["Snapshots"]
     assert len(snapshots) == ("--existing-volume" not in options)
+
+
+def test_apply_of_the_earlier_module_then_a_plan_that_replaces_nothing(terraform, tmp_path, cloud):
+    (image, *_) = cloud("ec2").describe_images()["Images"]
+    values = {"image_id": image["ImageId"], "package_url": URL[1], "package_sha256": URL[3]}
+    variables = [f"-var={key}={value}" for key, value in values.items()]
+    shutil.copytree(EARLIER / "terraform", tmp_path, dirs_exist_ok=True)
+    # Of these two, only that they change.
+    (tmp_path / "user-data.tftpl").write_text("${package_url}")
+    with zipfile.ZipFile(tmp_path / "device-attachment.zip", "w") as archive:
+        archive.writestr("index.py", "")
+    terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
+    terraform(tmp_path, "apply", "-no-color", "-auto-approve", "-input=false", *variables)
+
+    generate("terraform", "-o", tmp_path, "--force")
+    terraform(tmp_path, "plan", "-no-color", "-input=false", "-out=update", *variables)
+    plan = json.loads(terraform(tmp_path, "show", "-json", "update").stdout)
+    actions = {each["address"]: each["change"]["actions"] for each in plan["resource_changes"]}
+    assert not {address for address, each in actions.items() if "delete" in each}
+    # It is a plan for what was made.
+    assert actions["aws_ebs_volume.autoheal"] == actions["aws_eip.autoheal"] == ["no-op"]
+    assert actions["aws_autoscaling_group.autoheal"] == actions["aws_lambda_function.device_attachment"] == ["update"]
 
 
 def test_a_variable_takes_only_what_the_agent_and_aws_take(terraform, tmp_path):
