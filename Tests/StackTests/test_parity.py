@@ -39,7 +39,7 @@ def both(request, tmp_path_factory):
     values = {
         "PackageUrl": "https://a.example/b.deb", "PackageSha256": "0" * 64, "ImageId": "ami-0", "VpcId": "vpc-0",
         "SubnetId": "subnet-0", "AvailabilityZone": "a", "VolumeId": "vol-0", "Volume2Id": "vol-1",
-        "KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1",
+        "KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1", "AllocationId": "eipalloc-0",
     }  # fmt: skip
     return options, template(*options, values=values), Module(folder)
 

@@ -76,7 +76,7 @@ def terraform(tmp_path_factory, moto):
 
 VALUES = {
     "package_url": URL[1], "package_sha256": URL[3], "image_id": "ami-0", "subnet_id": "subnet-0",
-    "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1",
+    "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1", "allocation_id": "eipalloc-0123456789abcdef0",
     "volume_id": "vol-0123456789abcdef0", "volume2_id": "vol-0123456789abcdef1",
 }  # fmt: skip
 
@@ -156,7 +156,8 @@ EVERYTHING_ELSE = (
 @pytest.mark.parametrize("options", [URL, EVERYTHING_ELSE], ids=name)
 def test_apply_then_an_empty_plan_then_destroy(options, terraform, tmp_path, cloud):
     (image, *_) = cloud("ec2").describe_images()["Images"]
-    values = {"image_id": image["ImageId"]}
+    # moto takes no size from the image's snapshot.
+    values = {"image_id": image["ImageId"], "root_volume_size": 8}
     if options == EVERYTHING_ELSE:
         (subnet, *_) = cloud("ec2").describe_subnets()["Subnets"]
         own = cloud("ec2").create_volume(Size=8, AvailabilityZone=subnet["AvailabilityZone"], Encrypted=True)
