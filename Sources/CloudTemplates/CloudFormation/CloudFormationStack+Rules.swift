@@ -64,7 +64,9 @@ extension CloudFormationStack {
         guard !options.hasTargetGroup else { return [] }
         let rule: TemplateValue = [
             "RuleCondition": ["Fn::Contains": [["ELB", "EBS,ELB"], .ref("HealthCheckType")]],
-            "Assertions": [Self.assertion(Self.isSet("TargetGroupArn"), "The health check type ELB needs TargetGroupArn.")],
+            "Assertions": [
+                Self.assertion(Self.isSet("TargetGroupArn"), "The health check type ELB needs TargetGroupArn.")
+            ],
         ]
         return [("ElbHasTargetGroup", rule)]
     }

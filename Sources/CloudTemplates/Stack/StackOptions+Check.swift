@@ -64,7 +64,9 @@ extension StackOptions {
 
     private func checkNetwork() throws(GenerationError) {
         guard !usesExistingNetwork || !hasSecondSubnet else {
-            throw GenerationError("--second-subnet is a subnet in a network of the stack's own, not in --existing-network.")
+            throw GenerationError(
+                "--second-subnet is a subnet in a network of the stack's own, not in --existing-network."
+            )
         }
         guard hasAddress || !usesExistingAddress && !retainsAddress else {
             throw GenerationError("--no-address is no address, so none exists or is retained.")
