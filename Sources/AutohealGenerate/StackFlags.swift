@@ -92,6 +92,29 @@ struct StackFlags: ParsableArguments {
     )
     var handOver = 120
 
+    @Flag(help: "Take a snapshot of the volumes each day; how many are kept is a parameter.")
+    var snapshots = false
+
+    @Flag(help: "Give the address a name in a zone of Route 53, which are asked for at deploy time.")
+    var dnsRecord = false
+
+    @Flag(help: "Give the instance a role, by an instance profile that is asked for at deploy time.")
+    var instanceProfile = false
+
+    @Option(help: ArgumentHelp("The path of every role of the stack, such as /team/.", valueName: "path"))
+    var rolePath: String?
+
+    @Flag(help: "Bound the stack's roles by a policy whose ARN is asked for at deploy time.")
+    var permissionsBoundary = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A user-data file of your own (a script, cloud-config) that becomes a further part; may be given again.",
+            valueName: "file"
+        )
+    )
+    var append: [String] = []
+
     @Flag(help: "Encrypt with a KMS key of your own: its ARN is asked for at deploy time.")
     var kmsKey = false
 
@@ -134,6 +157,12 @@ struct StackFlags: ParsableArguments {
         options.onRefusal = onRefusal
         options.handOver = handOver
         options.usesKMSKey = kmsKey
+        options.hasSnapshots = snapshots
+        options.hasDNSRecord = dnsRecord
+        options.hasInstanceProfile = instanceProfile
+        options.rolePath = rolePath
+        options.hasPermissionsBoundary = permissionsBoundary
+        options.appendedParts = try append.map { try UserDataPart(name: $0, content: try TextFile(path: $0).text) }
         options.appliesUpdates = applyUpdates
         options.tags = try tags.map { text in try StackTag(text) }
         options.powersOffOnFailure = powerOffOnFailure

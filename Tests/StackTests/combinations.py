@@ -6,14 +6,15 @@ from pathlib import Path
 URL = ("--package-url", "https://example.com/autoheal-agent_0.1.0-1_amd64.deb", "--package-sha256", "ab" * 32)
 FSTAB = ("--mount-with", "fstab", "--volume-id", "vol-0123456789abcdef0")
 TWO_VOLUMES = ("--config", str(Path(__file__).with_name("two-volumes.toml")))
+APPENDED = ("--append", str(Path(__file__).with_name("application.sh")))
 READY = ("--health-check", "target-group", "--health-source", "sg-0123456789abcdef0")
 HEALTH = ("--health-check", "application-status", "--health-source", "10.0.0.0/16")
 
 OPTIONS = [
     ((), ("--launch-configuration",)),
     ((), ("--existing-network",), ("--second-subnet",)),
-    ((), ("--existing-volume",)),
-    ((), ("--no-address",), ("--existing-address",)),
+    ((), ("--existing-volume",), ("--snapshots",)),
+    ((), ("--no-address",), ("--existing-address",), ("--dns-record",)),
     ((), ("--alarms",), ("--no-alarms",)),
     ((), READY, HEALTH, (*READY, *HEALTH)),
     (URL, ("--preinstalled",), ()),
@@ -24,6 +25,7 @@ OPTIONS = [
     ((), ("--release", "attached"), ("--on-refusal", "abandon")),
     ((), ("--hand-over", "0")),
     ((), ("--kms-key", "--apply-updates")),
+    ((), ("--role-path", "/team/", "--permissions-boundary"), ("--instance-profile", *APPENDED)),
     ((), ("--ingress", "443=0.0.0.0/0", "--ingress", "8000-8010/udp=sg-0123456789abcdef0")),
 ]
 
@@ -50,4 +52,4 @@ COMBINATIONS = [sum(each, ()) for each in pairwise(OPTIONS)]
 
 def name(options):
     """For the report: without the long values, which are the same in all."""
-    return " ".join(each for each in options if each not in {*URL[1:], TWO_VOLUMES[1]}) or "none"
+    return " ".join(each for each in options if each not in {*URL[1:], TWO_VOLUMES[1], APPENDED[1]}) or "none"

@@ -1,6 +1,8 @@
 """The template as a whole: what lint, its policies, its parameters and moto say of it."""
 
+import email
 import json
+from pathlib import Path
 
 import boto3
 import pytest
@@ -9,7 +11,7 @@ from cfnlint.api import lint
 from moto import mock_aws
 from moto.ec2.models.route_tables import RouteTable
 
-from combinations import COMBINATIONS, HEALTH, OPTIONS, READY, TWO_VOLUMES, URL, name
+from combinations import APPENDED, COMBINATIONS, HEALTH, OPTIONS, READY, TWO_VOLUMES, URL, name
 from functions import inlined
 from generator import generate, run, template
 from policies import allowed, called
@@ -163,6 +165,51 @@ def test_without_any_option_the_volumes_have_alarms():
     assert not metrics("--no-alarms") and not template(*URL, "--no-alarms").of_type("AWS::SNS::Topic")
 
 
+# Snapshots, roles, an application of the user's own
+
+
+def test_daily_snapshots_find_the_volumes_of_this_stack_only():
+    stack = template(*URL, "--snapshots")
+    (wanted,) = stack.properties("DailySnapshots")["PolicyDetails"]["TargetTags"]
+    tags = {each["Key"]: each["Value"] for each in stack.properties("AutohealVolume")["Tags"]}
+    assert tags[wanted["Key"]] == wanted["Value"] == "test"
+    granted = {each["Sid"]: each for each in stack.statements("DailySnapshotsRole")}
+    assert granted["TheirSnapshots"]["Condition"] == {"StringEquals": {"aws:ResourceTag/autoheal-snapshots": "test"}}
+    assert {each for each in granted["TheseVolumes"]["Resource"] if ":volume/" in each} == {
+        f"arn:aws:ec2:eu-west-1:123456789012:volume/{stack.ids['AutohealVolume']}"
+    }
+
+
+def test_a_record_names_the_address():
+    stack = template(*URL, "--dns-record", HostedZoneId="Z1", RecordName="db.example.com")
+    record = stack.properties("AutohealRecord")
+    assert (record["Name"], record["Type"]) == ("db.example.com", "A")
+    assert record["ResourceRecords"] == [stack.ids["AutoHealEIP"]]
+
+
+def test_an_instance_has_a_role_only_where_it_is_asked_for():
+    for options in (), ("--launch-configuration",):
+        stack = template(*URL, "--instance-profile", *options, InstanceProfileName="own")
+        launched = stack.properties("AutohealLaunchConfig")
+        assert launched.get("LaunchTemplateData", launched)["IamInstanceProfile"] in ("own", {"Name": "own"})
+
+
+def test_every_role_is_where_it_is_wanted_and_bounded():
+    arn = "arn:aws:iam::123456789012:policy/bound"
+    stack = template(*URL, "--snapshots", "--role-path", "/team/", "--permissions-boundary", PermissionsBoundaryArn=arn)
+    roles = [stack.properties(each) for each in stack.of_type("AWS::IAM::Role")]
+    assert len(roles) == 4
+    assert {(each["Path"], each["PermissionsBoundary"]) for each in roles} == {("/team/", arn)}
+
+
+@pytest.mark.parametrize("options", [URL, ("--preinstalled",)], ids=name)
+def test_user_data_of_ones_own_comes_after_ours_as_it_is(options):
+    parts = email.message_from_string(template(*options, *APPENDED).user_data()).get_payload()
+    assert [each.get_content_type() for each in parts] == ["text/x-shellscript"] * 2
+    assert "vol-" not in parts[1].get_payload() and "autoheal-install" in parts[0].get_payload()
+    assert parts[1].get_payload().strip() == Path(APPENDED[1]).read_text().strip()
+
+
 # Network and address
 
 
@@ -216,6 +263,11 @@ def test_an_elb_health_check_without_a_target_group_is_refused_before_anything_i
         (("--volume-type", "gp2", "--volume-size", "20000"), "16384"),
         (("--instance-type", "t4g.micro"), "--architecture arm64"),
         (("--architecture", "arm64", "--instance-type", "g6.xlarge"), "--architecture x86_64"),
+        (("--role-path", "team"), "/team/"),
+        (("--snapshots", "--existing-volume"), "--snapshots"),
+        (("--dns-record", "--no-address"), "--dns-record"),
+        (("--dns-record", "--existing-address"), "--dns-record"),
+        (("--append", __file__), "cloud-init would ignore"),
         (("--ingress", "443"), "PORT=SOURCE"),
         (("--ingress", "0=10.0.0.0/8"), "PORT=SOURCE"),
         (("--ingress", "90-80=10.0.0.0/8"), "PORT=SOURCE"),

@@ -12,6 +12,8 @@ from module import Module
 OF_MODULES = {"name", "tags", "image_parameter"}
 # Tags of the original; what a module reads from the subnet.
 OF_TEMPLATES = {"owner", "component_name", "component_owner", "vpc_id"}
+# hashicorp/aws 5.100.0 has no argument for it.
+OF_TEMPLATES |= {"volume_initialization_rate", "volume2_initialization_rate"}
 # A template takes one or none.
 LISTS = {"target_group_arn": "target_group_arns", "application_security_group_id": "application_security_group_ids"}
 
@@ -40,6 +42,8 @@ def both(request, tmp_path_factory):
         "PackageUrl": "https://a.example/b.deb", "PackageSha256": "0" * 64, "ImageId": "ami-0", "VpcId": "vpc-0",
         "SubnetId": "subnet-0", "AvailabilityZone": "a", "VolumeId": "vol-0", "Volume2Id": "vol-1",
         "KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1", "AllocationId": "eipalloc-0",
+        "HostedZoneId": "Z1", "RecordName": "db.example.com", "InstanceProfileName": "own",
+        "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/bound",
     }  # fmt: skip
     return options, template(*options, values=values), Module(folder)
 
@@ -78,6 +82,37 @@ def test_alarms_are_the_same(both):
     filters = {words(each): stack.properties(each) for each in stack.of_type("AWS::Logs::MetricFilter")}
     patterns = {each: value["pattern"] for each, value in module.of_type("aws_cloudwatch_log_metric_filter").items()}
     assert {each: value["FilterPattern"] for each, value in filters.items()} == patterns
+
+
+def test_snapshots_are_taken_by_the_same_role(both):
+    _options, stack, module = both
+    policies = stack.of_type("AWS::DLM::LifecyclePolicy")
+    assert len(policies) == len(module.of_type("aws_dlm_lifecycle_policy"))
+    for each in map(stack.properties, policies):
+        (details,) = module.resources["aws_dlm_lifecycle_policy.daily_snapshots"]["policy_details"]
+        (schedule,) = details["schedule"]
+        (ours,) = each["PolicyDetails"]["Schedules"]
+        assert ours["CreateRule"] == {
+            "Interval": schedule["create_rule"][0]["interval"],
+            "IntervalUnit": schedule["create_rule"][0]["interval_unit"],
+            "Times": schedule["create_rule"][0]["times"],
+        }
+        assert (ours["Name"], ours["CopyTags"]) == (schedule["name"], schedule["copy_tags"])
+        granted = {
+            each["Sid"]: (set(each["Action"]), {key for test in each.get("Condition", {}).values() for key in test})
+            for each in stack.statements("DailySnapshotsRole")
+        }
+        assert granted == module.statements("daily_snapshots")
+
+
+def test_every_role_has_the_same_path_and_bound(both):
+    _options, stack, module = both
+    roles = {
+        (each.get("Path"), "PermissionsBoundary" in each)
+        for each in map(stack.properties, stack.of_type("AWS::IAM::Role"))
+    }
+    others = {(each.get("path"), "permissions_boundary" in each) for each in module.of_type("aws_iam_role").values()}
+    assert roles == others and len(roles) == 1
 
 
 def test_the_same_may_ask_for_the_same_health(both):

@@ -77,6 +77,8 @@ def terraform(tmp_path_factory, moto):
 VALUES = {
     "package_url": URL[1], "package_sha256": URL[3], "image_id": "ami-0", "subnet_id": "subnet-0",
     "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1", "allocation_id": "eipalloc-0123456789abcdef0",
+    "hosted_zone_id": "Z1", "record_name": "db.example.com", "instance_profile_name": "own",
+    "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/bound",
     "volume_id": "vol-0123456789abcdef0", "volume2_id": "vol-0123456789abcdef1",
 }  # fmt: skip
 

@@ -58,26 +58,15 @@ extension CloudFormationStack {
                     "SqsManagedSseEnabled": true, "Tags": ownTagList,
                 ]
             ),
-            Resource(
+            role(
                 "LaunchNoticesRole",
-                "AWS::IAM::Role",
+                of: "autoscaling.amazonaws.com",
+                policy: "LaunchNotices",
                 [
-                    "AssumeRolePolicyDocument": Self.trust("autoscaling.amazonaws.com"),
-                    "Policies": [
-                        [
-                            "PolicyName": "LaunchNotices",
-                            "PolicyDocument": [
-                                "Version": "2012-10-17",
-                                "Statement": [
-                                    [
-                                        "Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"],
-                                        "Resource": .attribute("LaunchNotices", "Arn"),
-                                    ]
-                                ],
-                            ],
-                        ]
-                    ],
-                    "Tags": ownTagList,
+                    [
+                        "Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"],
+                        "Resource": .attribute("LaunchNotices", "Arn"),
+                    ]
                 ]
             ),
             Resource(

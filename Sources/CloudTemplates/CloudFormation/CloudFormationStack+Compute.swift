@@ -24,6 +24,15 @@ extension CloudFormationStack {
 
     private var keyName: TemplateValue { .when("HasKey", .ref("KeyName")) }
 
+    private static func object(_ pairs: KeyValuePairs<String, TemplateValue?>) -> TemplateValue {
+        .object(pairs.compactMap { pair in pair.value.map { (key: pair.key, value: $0) } })
+    }
+
+    private var roleComment: String {
+        options.hasInstanceProfile
+            ? "The agent needs no role." : "No instance profile: an instance without a role cannot be abused."
+    }
+
     private var rootVolume: TemplateValue {
         [
             [
@@ -41,17 +50,18 @@ extension CloudFormationStack {
             "AutohealLaunchConfig",
             "AWS::EC2::LaunchTemplate",
             comment:
-                "Has the original's name. No instance profile: an instance without a role cannot be abused. It reads its\n"
+                "Has the original's name. \(roleComment) It reads its\n"
                 + "tags, so a tag of the stack with a space or a slash in its key would keep it from launching.",
             [
-                "LaunchTemplateData": [
+                "LaunchTemplateData": Self.object([
                     "ImageId": .ref("ImageId"), "InstanceType": .ref("InstanceType"), "KeyName": keyName,
                     "SecurityGroupIds": securityGroups,
                     "MetadataOptions": [
                         "HttpTokens": "required", "HttpPutResponseHopLimit": 1, "InstanceMetadataTags": "enabled",
                     ],
+                    "IamInstanceProfile": options.hasInstanceProfile ? ["Name": .ref("InstanceProfileName")] : nil,
                     "BlockDeviceMappings": rootVolume, "UserData": try userData(),
-                ]
+                ])
             ]
         )
     }
@@ -62,12 +72,13 @@ extension CloudFormationStack {
             "AWS::AutoScaling::LaunchConfiguration",
             comment:
                 "As --launch-configuration asked for: accounts created since 2024-10-01 cannot create any, which is what\n"
-                + "cfn-lint's W3697 warns of. No instance profile: an instance without a role cannot be abused.",
+                + "cfn-lint's W3697 warns of. \(roleComment)",
             ignoredChecks: ["W3697"],
             [
                 "ImageId": .ref("ImageId"), "InstanceType": .ref("InstanceType"), "KeyName": keyName,
                 "SecurityGroups": securityGroups,
                 "MetadataOptions": ["HttpTokens": "required", "HttpPutResponseHopLimit": 1],
+                "IamInstanceProfile": options.hasInstanceProfile ? .ref("InstanceProfileName") : nil,
                 "BlockDeviceMappings": rootVolume, "UserData": try userData(),
             ]
         )

@@ -33,14 +33,20 @@ extension CloudFormationStack {
                 "Resource": .attribute("\(id)Logs", "Arn"),
             ]
         )
-        return Resource(
-            "\(id)Role",
+        return role("\(id)Role", of: "lambda.amazonaws.com", policy: id, statements)
+    }
+
+    func role(_ id: String, of service: String, policy: String, _ statements: [TemplateValue]) -> Resource {
+        Resource(
+            id,
             "AWS::IAM::Role",
             [
-                "AssumeRolePolicyDocument": Self.trust("lambda.amazonaws.com"),
+                "Path": options.rolePath.map { .string($0) },
+                "PermissionsBoundary": options.hasPermissionsBoundary ? .ref("PermissionsBoundaryArn") : nil,
+                "AssumeRolePolicyDocument": Self.trust(service),
                 "Policies": [
                     [
-                        "PolicyName": .string(id),
+                        "PolicyName": .string(policy),
                         "PolicyDocument": ["Version": "2012-10-17", "Statement": .list(statements)],
                     ]
                 ],
@@ -49,7 +55,7 @@ extension CloudFormationStack {
         )
     }
 
-    static func trust(_ service: String) -> TemplateValue {
+    private static func trust(_ service: String) -> TemplateValue {
         [
             "Version": "2012-10-17",
             "Statement": [
@@ -58,7 +64,7 @@ extension CloudFormationStack {
         ]
     }
 
-    private func statement(_ grant: StackGrant) -> TemplateValue {
+    func statement(_ grant: StackGrant) -> TemplateValue {
         var pairs: [(key: String, value: TemplateValue)] = [
             ("Sid", .string(grant.name)), ("Effect", "Allow"), ("Action", .list(grant.actions.map { .string($0) })),
             ("Resource", Self.oneOrList(grant.resources.map(spelled)) ?? "*"),

@@ -1,6 +1,7 @@
 extension CloudFormationStack {
     var network: [Resource] {
-        (options.usesExistingNetwork ? [] : ownNetwork) + [securityGroup] + (options.hasOwnAddress ? [address] : [])
+        (options.usesExistingNetwork ? [] : ownNetwork) + [securityGroup]
+            + (options.hasOwnAddress ? [address] : []) + (options.hasDNSRecord ? [dnsRecord] : [])
     }
 
     private var ownNetwork: [Resource] {
@@ -126,6 +127,17 @@ extension CloudFormationStack {
         )
     }
 
+    private var dnsRecord: Resource {
+        Resource(
+            "AutohealRecord",
+            "AWS::Route53::RecordSet",
+            [
+                "HostedZoneId": .ref("HostedZoneId"), "Name": .ref("RecordName"), "Type": "A", "TTL": "300",
+                "ResourceRecords": [.ref("AutoHealEIP")],
+            ]
+        )
+    }
+
     /// What must be there for an instance to reach the network, and is not referred to by the group.
     var routes: [String] {
         options.usesExistingNetwork ? [] : ["PublicSubnetRoute", "PublicSubnetARouteTableAssociation"]
@@ -133,6 +145,11 @@ extension CloudFormationStack {
 
     var storage: [Resource] {
         guard !options.usesExistingVolumes else { return [] }
+        return volumes + (options.hasSnapshots ? snapshots : [])
+    }
+
+    private var volumes: [Resource] {
+        let tags = options.hasSnapshots ? self.tags + [(StackConstant.snapshotTag, .ref("AWS::StackName"))] : self.tags
         return numbers.map { number in
             let name = { (name: String) in volumeParameter(number, name) }
             return Resource(
@@ -147,9 +164,46 @@ extension CloudFormationStack {
                     "Iops": .when(name("HasIops"), .ref(name("Iops"))),
                     "Throughput": .when(name("HasThroughput"), .ref(name("Throughput"))), "Encrypted": true,
                     "KmsKeyId": options.usesKMSKey ? spelled(StackText(.keyARN)) : nil,
-                    "SnapshotId": .when("\(name("HasSnapshot"))", .ref(name("SnapshotId"))), "Tags": tagList,
+                    "SnapshotId": .when(name("HasSnapshot"), .ref(name("SnapshotId"))),
+                    "VolumeInitializationRate": .when(name("HasInitializationRate"), .ref(name("InitializationRate"))),
+                    "Tags": Self.tagList(tags),
                 ]
             )
         }
+    }
+
+    /// They outlive the stack.
+    private var snapshots: [Resource] {
+        [
+            Resource(
+                "DailySnapshots",
+                "AWS::DLM::LifecyclePolicy",
+                comment: "Finds the volumes by their tag. Snapshots stay when the stack is deleted.",
+                [
+                    "Description": .string(StackConstant.snapshotDescription), "State": "ENABLED",
+                    "ExecutionRoleArn": .attribute("DailySnapshotsRole", "Arn"),
+                    "PolicyDetails": [
+                        "ResourceTypes": ["VOLUME"],
+                        "TargetTags": [["Key": .string(StackConstant.snapshotTag), "Value": .ref("AWS::StackName")]],
+                        "Schedules": [
+                            [
+                                "Name": "daily", "CopyTags": true,
+                                "CreateRule": [
+                                    "Interval": 24, "IntervalUnit": "HOURS", "Times": [.string(StackConstant.snapshotTime)],
+                                ],
+                                "RetainRule": ["Count": .ref("SnapshotsKept")],
+                            ]
+                        ],
+                    ],
+                    "Tags": ownTagList,
+                ]
+            ),
+            role(
+                "DailySnapshotsRole",
+                of: "dlm.amazonaws.com",
+                policy: "DailySnapshots",
+                model.snapshotGrants.map(statement)
+            ),
+        ]
     }
 }

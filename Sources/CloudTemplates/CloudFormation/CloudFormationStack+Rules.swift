@@ -13,6 +13,7 @@ extension CloudFormationStack {
             conditions.append((name("HasSnapshot"), Self.isSet(name("SnapshotId"))))
             conditions.append((name("HasIops"), Self.isNotZero(name("Iops"))))
             conditions.append((name("HasThroughput"), Self.isNotZero(name("Throughput"))))
+            conditions.append((name("HasInitializationRate"), Self.isNotZero(name("InitializationRate"))))
         }
         return conditions
     }

@@ -62,7 +62,7 @@ package struct CloudFormationStack: Sendable {
         furtherTags.isEmpty ? nil : Self.tagList(furtherTags)
     }
 
-    private static func tagList(_ tags: [(key: String, value: TemplateValue)]) -> TemplateValue {
+    static func tagList(_ tags: [(key: String, value: TemplateValue)]) -> TemplateValue {
         .list(tags.map { .line(["Key": .string($0.key), "Value": $0.value]) })
     }
 }

@@ -50,6 +50,15 @@ extension StackOptions {
         }
         try checkHealth()
         try checkNetwork()
+        if let rolePath, rolePath.wholeMatch(of: /\/([!-.0-~]+\/)*/) == nil || rolePath.utf8.count > 512 {
+            throw GenerationError("'\(rolePath)' is no path of a role: it begins and ends with a slash, such as /team/.")
+        }
+        guard !hasSnapshots || !usesExistingVolumes else {
+            throw GenerationError(
+                "--snapshots is for volumes of the stack's own: a volume that exists keeps its own tags, by which "
+                    + "snapshots find it."
+            )
+        }
         let keys = tags.map(\.key)
         guard Set(keys).count == keys.count else { throw GenerationError("A tag is given twice.") }
     }
@@ -70,6 +79,9 @@ extension StackOptions {
         }
         guard hasAddress || !usesExistingAddress && !retainsAddress else {
             throw GenerationError("--no-address is no address, so none exists or is retained.")
+        }
+        guard !hasDNSRecord || hasOwnAddress else {
+            throw GenerationError("--dns-record names the address of the stack's own, of which there is none.")
         }
         guard !usesExistingAddress || !retainsAddress else {
             throw GenerationError("An address that exists stays when the stack is deleted: leave --retain-address out.")

@@ -29,6 +29,17 @@ package struct StackOptions: Sendable {
     /// Seconds that an ending instance may take to release its volumes; 0 takes no time for it.
     package var handOver = 120
     package var usesKMSKey = false
+    /// A role that the instance gets; none by default.
+    package var hasInstanceProfile = false
+    /// `/` or `/team/`; of every role.
+    package var rolePath: String?
+    package var hasPermissionsBoundary = false
+    /// A name in a zone of Route 53 for the address.
+    package var hasDNSRecord = false
+    /// A snapshot of the volumes each day.
+    package var hasSnapshots = false
+    /// User data of the user's own.
+    package var appendedParts: [UserDataPart] = []
     /// An update of the stack replaces the instance when what it is launched from has changed.
     package var appliesUpdates = false
     /// Default of the parameter; nil keeps SSH closed.

@@ -66,7 +66,9 @@ struct StackUserData {
         )
         userData.isBrief = language == .cloudformation
         // A script is shorter than the cloud-config that contains it, and both go into one file of limited size.
-        let format: UserDataFormat = source == .preinstalled ? .cloudConfig : .shell
+        userData.appendedParts = options.appendedParts
+        let alone: UserDataFormat = source == .preinstalled ? .cloudConfig : .shell
+        let format = options.appendedParts.isEmpty ? alone : .mime
         let text = try userData.text(format: format, language: language)
         return references.reduce(text) { $0.replacing($1.standIn, with: $1.text) }
     }

@@ -36,6 +36,15 @@ struct TerraformContext {
     let hookEvents: String
     let appliesUpdates: Bool
     let kmsKey: Bool
+    let instanceProfile: Bool
+    let rolePath: String?
+    let permissionsBoundary: Bool
+    let dnsRecord: Bool
+    let snapshots: Bool
+    let snapshotStatements: [Statement]
+    let snapshotTag = StackConstant.snapshotTag
+    let snapshotDescription = StackConstant.snapshotDescription
+    let snapshotTime = StackConstant.snapshotTime
     let targetGroup: Bool
     let targetGroups: String
     let healthPort: Int?

@@ -71,6 +71,29 @@ extension StackModel {
         return grants
     }
 
+    /// What Amazon Data Lifecycle Manager does with the stack's volumes and their snapshots (AWS: "AWS managed policies for
+    /// Amazon Data Lifecycle Manager", without what other policies of it need).
+    var snapshotGrants: [StackGrant] {
+        let snapshots: StackText = "arn:\(.partition):ec2:\(.region)::snapshot/*"
+        return [
+            StackGrant(name: "Look", actions: ["ec2:DescribeSnapshots", "ec2:DescribeVolumes"], resources: []),
+            StackGrant(name: "TheseVolumes", actions: ["ec2:CreateSnapshot"], resources: resources("volume") + [snapshots]),
+            StackGrant(name: "TagSnapshots", actions: ["ec2:CreateTags"], resources: [snapshots]),
+            StackGrant(
+                name: "TheirSnapshots",
+                actions: ["ec2:DeleteSnapshot"],
+                resources: [snapshots],
+                conditions: [
+                    .init(
+                        test: "StringEquals",
+                        key: "aws:ResourceTag/\(StackConstant.snapshotTag)",
+                        value: StackText(.stackName)
+                    )
+                ]
+            ),
+        ]
+    }
+
     private static func name(_ kind: String) -> String {
         switch kind {
         case "*": "Look"

@@ -103,7 +103,34 @@ extension StackModel {
                 value: .numberChoice(default: 30, of: StackConstant.logRetentionDays),
                 description: "Days to keep the functions' logs."
             ),
-        ]
+        ] + roleParameters
+    }
+
+    private var roleParameters: [StackParameter] {
+        var parameters: [StackParameter] = []
+        if options.hasInstanceProfile {
+            parameters.append(
+                StackParameter(
+                    name: "InstanceProfileName",
+                    group: "Instance",
+                    value: .text(pattern: "[A-Za-z0-9+=,.@_-]{1,128}"),
+                    description: "The instance profile whose role the instance gets; the agent needs none.",
+                    rule: "must be the name of an instance profile."
+                )
+            )
+        }
+        if options.hasPermissionsBoundary {
+            parameters.append(
+                StackParameter(
+                    name: "PermissionsBoundaryArn",
+                    group: "Roles",
+                    value: .text(pattern: "arn:aws[a-z-]*:iam::[a-z0-9]*:policy/.+"),
+                    description: "The policy that bounds what the stack's roles may do.",
+                    rule: "must be the ARN of a policy."
+                )
+            )
+        }
+        return parameters
     }
 
     private var networkParameters: [StackParameter] {
@@ -168,6 +195,24 @@ extension StackModel {
                     rule: "must be one such as eipalloc-0123456789abcdef0."
                 )
             )
+        }
+        if options.hasDNSRecord {
+            parameters += [
+                StackParameter(
+                    name: "HostedZoneId",
+                    group: "Network",
+                    value: .text(pattern: "[A-Z0-9]{1,32}"),
+                    description: "The zone of Route 53 that the record is in.",
+                    rule: "must be the id of a hosted zone."
+                ),
+                StackParameter(
+                    name: "RecordName",
+                    group: "Network",
+                    value: .text(pattern: "[A-Za-z0-9_*.-]{1,255}"),
+                    description: "The name of the address, such as db.example.com.",
+                    rule: "must be a domain name."
+                ),
+            ]
         }
         return parameters
     }

@@ -5,7 +5,17 @@ extension StackModel {
     var volumeParameters: [StackParameter] {
         zip(numbers, options.configuration.volumes).flatMap { number, settings in
             common(number, settings) + (options.usesExistingVolumes ? [existing(number)] : own(number))
-        } + (options.usesKMSKey ? [key] : [])
+        } + (options.usesKMSKey ? [key] : []) + (options.hasSnapshots ? [snapshotRetention] : [])
+    }
+
+    private var snapshotRetention: StackParameter {
+        StackParameter(
+            name: "SnapshotsKept",
+            group: "Volume",
+            value: .number(default: 7, in: 1...1000),
+            description: "How many daily snapshots are kept.",
+            rule: "must be from 1 to 1000."
+        )
     }
 
     private var key: StackParameter {
@@ -67,6 +77,17 @@ extension StackModel {
         ]
     }
 
+    private func initializationRate(_ number: Int) -> StackParameter {
+        var rate = parameter(
+            number,
+            "InitializationRate",
+            .optionalNumber(in: 0...300, absent: "for as fast as it goes"),
+            "MiB/s, 100 to 300, at which a volume gets its data from the snapshot; costs extra."
+        )
+        rate.only = .providerHasNoInitializationRate
+        return rate
+    }
+
     private func existing(_ number: Int) -> StackParameter {
         parameter(
             number,
@@ -113,6 +134,7 @@ extension StackModel {
                 "For a new volume: an existing one keeps its data.",
                 rule: "must be one such as snap-0123456789abcdef0."
             ),
+            initializationRate(number),
         ]
     }
 }

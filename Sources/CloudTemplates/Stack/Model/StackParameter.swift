@@ -35,6 +35,8 @@ struct StackParameter {
         case cloudFormationReadsNoSubnet
         /// A module has one variable for all tags.
         case cloudFormationHasNoMaps
+        /// hashicorp/aws 5.100.0: aws_ebs_volume has no such argument.
+        case providerHasNoInitializationRate
         /// A stack has a name; a module is given one.
         case moduleHasNoName
     }

@@ -37,5 +37,9 @@ enum StackConstant {
     /// The watcher's, where its configuration names none.
     static let healthPort = 9465
     static let healthTag = "autoheal-health-port"
+    static let snapshotTag = "autoheal-snapshots"
+    static let snapshotDescription = "Daily snapshots of a data volume"
+    /// UTC.
+    static let snapshotTime = "03:00"
     static let logRetentionDays = [1, 7, 14, 30, 90, 180, 365]
 }
