@@ -51,7 +51,9 @@ extension StackOptions {
         try checkHealth()
         try checkNetwork()
         if let rolePath, rolePath.wholeMatch(of: /\/([!-.0-~]+\/)*/) == nil || rolePath.utf8.count > 512 {
-            throw GenerationError("'\(rolePath)' is no path of a role: it begins and ends with a slash, such as /team/.")
+            throw GenerationError(
+                "'\(rolePath)' is no path of a role: it begins and ends with a slash, such as /team/."
+            )
         }
         guard !hasSnapshots || !usesExistingVolumes else {
             throw GenerationError(

@@ -26,7 +26,9 @@ package struct StackTag: Hashable, Sendable {
                     + "tags from the metadata service, and would not be launched with another key."
             )
         }
-        guard !key.lowercased().hasPrefix("aws:"), !["Name", StackConstant.healthTag, StackConstant.snapshotTag].contains(key) else {
+        guard !key.lowercased().hasPrefix("aws:"),
+            !["Name", StackConstant.healthTag, StackConstant.snapshotTag].contains(key)
+        else {
             throw GenerationError("The tag '\(key)' is set by AWS or by the stack itself.")
         }
         // IAM API, "Tag".

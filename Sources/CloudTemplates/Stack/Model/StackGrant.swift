@@ -77,7 +77,11 @@ extension StackModel {
         let snapshots: StackText = "arn:\(.partition):ec2:\(.region)::snapshot/*"
         return [
             StackGrant(name: "Look", actions: ["ec2:DescribeSnapshots", "ec2:DescribeVolumes"], resources: []),
-            StackGrant(name: "TheseVolumes", actions: ["ec2:CreateSnapshot"], resources: resources("volume") + [snapshots]),
+            StackGrant(
+                name: "TheseVolumes",
+                actions: ["ec2:CreateSnapshot"],
+                resources: resources("volume") + [snapshots]
+            ),
             StackGrant(name: "TagSnapshots", actions: ["ec2:CreateTags"], resources: [snapshots]),
             StackGrant(
                 name: "TheirSnapshots",
