@@ -39,7 +39,7 @@ extension StackModel {
         switch options.alarms {
         case .none: []
         case .volumes: volumeAlarms
-        case .all: launchAlarms + volumeAlarms
+        case .all: launchAlarms + volumeAlarms + limitAlarms
         }
     }
 
@@ -93,6 +93,21 @@ extension StackModel {
                 missingData: "breaching"
             ),
         ]
+    }
+
+    /// AWS: "Amazon CloudWatch metrics for Amazon EBS"; on Nitro, 1 for each minute in which more was wanted.
+    private var limitAlarms: [StackAlarm] {
+        numbers.map { number in
+            StackAlarm(
+                name: "VolumeAtItsLimit\(Self.suffix(number))",
+                description: "For a quarter of an hour more input and output was wanted than the volume has IOPS for.",
+                namespace: "AWS/EBS",
+                metric: "VolumeIOPSExceededCheck",
+                dimensions: [("VolumeId", StackText(.volumeID(number)))],
+                statistic: "Minimum",
+                periods: 3
+            )
+        }
     }
 
     private var volumeAlarms: [StackAlarm] {
