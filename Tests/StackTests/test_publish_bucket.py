@@ -62,11 +62,12 @@ def test_a_bucket_gets_the_same_as_a_directory_and_the_same_again_changes_nothin
 
     assert "nothing was changed" in publish(PLACE, "--deb", publish.package(), "--key", "old")
     assert written(s3) == first
-    # What is immutable says so to caches, what is not does not.
-    control = {name: s3.head_object(Bucket=BUCKET, Key=name)["CacheControl"] for name in names}
-    assert {name for name in names if "immutable" in control[name]} == {
+    # What is immutable says so to caches. What a KMS key encrypts, nobody can read without credentials.
+    heads = {name: s3.head_object(Bucket=BUCKET, Key=name) for name in names}
+    assert {name for name in names if "immutable" in heads[name]["CacheControl"]} == {
         name for name in names if "/pool/" in name or "/by-hash/" in name
     }
+    assert {head["ServerSideEncryption"] for head in heads.values()} == {"AES256"}
 
     publish(PLACE, "--deb", publish.package("0.2.0-1"), "--key", "old")
     index = content(s3, f"autoheal/{INDEX}/Packages")
