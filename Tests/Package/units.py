@@ -8,6 +8,7 @@ import fstab_struck
 import interrupted
 import outcome
 import power_off
+import published
 import released
 import watched
 from early import early
@@ -42,6 +43,7 @@ def prove(report, tree, deb, newer, logs, only=None):
             "fstab": ("a volume that is one line of /etc/fstab", fstab.story),
             "fstab-struck": ("lines of /etc/fstab whose mounts are struck", fstab_struck.story),
             "baked": ("an instance with another one's disk", baked.story),
+            "published": ("apt and what script/publish has published", published.story),
             "interrupted": ("a first boot that is interrupted", interrupted.story),
             "powers-off": (
                 "an instance that cannot get its data powers off",

@@ -23,6 +23,7 @@ import pytest
 import loopback  # noqa: F401  (before anything looks at the environment)
 from combinations import URL
 from generator import template
+from publisher import Publisher, end_agent, make_key
 from sandbox import QuietFiles, Sandbox, built, digest
 
 
@@ -96,3 +97,24 @@ def repository(package, tmp_path_factory):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://127.0.0.1:{server.server_port} ./", root / "key.asc"
+
+
+@pytest.fixture(scope="session")
+def home():
+    """Of gpg, whose socket bears no long path."""
+    if not shutil.which("gpg"):
+        pytest.skip("gpg is not installed")
+    home = Path(tempfile.mkdtemp(prefix="gpg"))
+    yield home
+    end_agent(home)
+
+
+@pytest.fixture(scope="session")
+def keys(home):
+    """The fingerprints of a publisher's keys."""
+    return {name: make_key(home, name) for name in ("old", "new")}
+
+
+@pytest.fixture(scope="session")
+def publish(home, tmp_path_factory):
+    return Publisher(home, tmp_path_factory.mktemp("packages"))
