@@ -7,6 +7,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -22,21 +23,42 @@ HOME = "/data/postgresql"
 # A recovery that goes on as long as the file is there, by asking an archive for a log that it never has.
 HOLD = "/run/hold"
 ARCHIVE = f"while [ -e {HOLD} ]; do sleep 0.1; done; false"
+LAST_ROW = "SELECT count(*) FROM rows WHERE client = 0 AND number = 1"
 # ext4.h: EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH.
 SHUT_DOWN, LOSE_ALL = 0x8004587D, struct.pack("I", 2)
 
 
 def story(stage):
+    report, log = stage.report, stage.log.removesuffix(".log")
     with Disk(stage.tree.path + "-postgresql", 1 << 30) as disk:
-        with instance(stage, "first", disk) as machine:
-            acknowledged, user = first(stage.report, machine, disk)
-        with instance(stage, "next", disk, taken=user, there=True) as machine:
-            following(stage.report, machine, disk, acknowledged)
+        interrupted(stage.tree, disk)
+        with instance(stage, "first", disk) as tree, Machine(tree, f"{log}-first.log") as machine:
+            acknowledged, user, seconds = first(report, machine, disk)
+        with instance(stage, "next", disk) as tree:
+            # Another image may count its users in another way.
+            tree.run("useradd", "--uid", user, "--user-group", "someone-else")
+            disk.is_there(tree, UNIT)
+            with Machine(tree, f"{log}-next.log") as machine:
+                taken_up(report, machine, acknowledged)
+                handed_over(report.check, machine, disk)
+            before = of_another_version(disk)
+            with Machine(tree, f"{log}-again.log") as machine:
+                refused(report.check, machine, before, seconds)
+
+
+def interrupted(tree, disk):
+    """What an instance leaves that ended while it made its cluster."""
+    left = os.path.join(tree.path + "-left", "postgresql.new", "15", "main")
+    os.makedirs(left)
+    with open(os.path.join(left, "PG_VERSION"), "w") as file:
+        file.write("15\n")
+    subprocess.run(["mkfs.ext4", "-q", "-d", tree.path + "-left", disk.node], check=True)
+    shutil.rmtree(tree.path + "-left")
 
 
 @contextlib.contextmanager
-def instance(stage, name, disk, taken=None, there=False):
-    """A machine whose root volume is new."""
+def instance(stage, name, disk):
+    """A root volume as it comes from the image, with what user data brings."""
     logs = os.path.dirname(stage.log)
     work = f"{stage.tree.path}-{name}-instance"
     os.mkdir(work)
@@ -48,12 +70,7 @@ def instance(stage, name, disk, taken=None, there=False):
         shutil.rmtree(tree.file("/etc/apt/sources.list.d"))
         tree.write("/etc/apt/sources.list", "deb [trusted=yes] file:/srv/source ./\n")
         shutil.copy(os.path.join(EXAMPLE, "postgresql.sh"), tree.file("/root/postgresql.sh"))
-        if taken:
-            tree.run("useradd", "--uid", taken, "--user-group", "someone-else")
-        if there:
-            disk.is_there(tree, UNIT)
-        with Machine(tree, stage.log.replace(".log", f"-{name}.log")) as machine:
-            yield machine
+        yield tree
     shutil.rmtree(work)
 
 
@@ -97,7 +114,7 @@ def first(report, machine, disk):
     recovering(check, machine, unit, seconds)
     updated(check, machine, unit)
     user = machine.run("id", "-u", "postgres").strip()
-    return loaded(check, machine), user
+    return loaded(check, machine), user, seconds
 
 
 def run_user_data(check, machine):
@@ -167,6 +184,14 @@ def watch(machine, seconds):
 
 def updated(check, machine, unit):
     before = machine.state(unit)["InvocationID"]
+    run_user_data(check, machine)
+    check("run again, it changes nothing", machine.state(unit)["InvocationID"] == before)
+    machine.run("systemctl", "stop", "postgresql.service")
+    machine.wait_until("inactive", unit)
+    machine.run("systemctl", "start", "postgresql.service")
+    machine.wait_until("active", unit)
+    check("what Debian calls postgresql.service stops and starts it", query(machine, "SELECT 1") == "1")
+    before = machine.state(unit)["InvocationID"]
     names = [f"postgresql-{version(machine)}", "postgresql-common"]
     update = machine.try_to("apt-get", "-y", "install", "--reinstall", *names, limit=300)
     state = machine.wait_until("active", unit)
@@ -222,11 +247,10 @@ class Client:
                 self.acknowledged.append(row)
 
 
-def following(report, machine, disk, acknowledged):
+def taken_up(report, machine, acknowledged):
     check = report.check
     run_user_data(check, machine)
-    unit = service(machine)
-    machine.wait_until("active", unit)
+    machine.wait_until("active", service(machine))
     machine.wait("it to be ready", lambda: ask(machine, "/ready").startswith("200"))
     rows = query(machine, "SELECT client, number FROM rows").splitlines()
     found = {tuple(map(int, row.split("|"))) for row in rows}
@@ -236,29 +260,44 @@ def following(report, machine, disk, acknowledged):
         sorted(acknowledged - found)[:5],
     )
     report.figure("rows of which clients were told, and rows there", f"{len(acknowledged)}, {len(found) - 1}")
-    check("and the configuration, of another user's number", query(machine, "SHOW hot_standby") == "off")
-    log = machine.run("cat", f"/var/log/postgresql/postgresql-{version(machine)}-main.log")
+    log = read_log(machine)
     check("after a recovery", "automatic recovery in progress" in log, log[:600])
+    check("with the configuration that the one before had", query(machine, "SHOW hot_standby") == "off")
 
+
+def handed_over(check, machine, disk):
     query(machine, "INSERT INTO rows VALUES (0, 1)")
     released = machine.try_to("autoheal-agent", "release", limit=120)
-    log = machine.run("cat", f"/var/log/postgresql/postgresql-{version(machine)}-main.log")
+    log = read_log(machine)
     check(
         "a hand-over stops it in order, and the volume is free",
         released.returncode == 0 and log.endswith("database system is shut down\n") and disk.has_filesystem(),
         released.stderr,
     )
-    other_version(check, machine, disk, unit)
 
 
-def other_version(check, machine, disk, unit):
-    ours = version(machine)
-    made = "cd /mnt/postgresql && mv $1 14 && echo 14 >14/main/PG_VERSION"
-    for command in (("mount", disk.node, "/mnt"), ("sh", "-ec", made, "sh", ours)):
-        machine.run(*command)
-    before = listing(machine, "/mnt")
-    machine.run("umount", "/mnt")
-    machine.run("systemctl", "start", UNIT)
+def of_another_version(disk):
+    """Makes it one, and says what is there."""
+    with on_this_machine(disk) as home:
+        (ours,) = (name for name in os.listdir(home) if name != "etc")
+        os.rename(f"{home}/{ours}", f"{home}/14")
+        with open(f"{home}/14/main/PG_VERSION", "w") as file:
+            file.write("14\n")
+        return listing(home)
+
+
+@contextlib.contextmanager
+def on_this_machine(disk):
+    with tempfile.TemporaryDirectory() as point:
+        subprocess.run(["mount", disk.node, point], check=True)
+        try:
+            yield f"{point}/postgresql"
+        finally:
+            subprocess.run(["umount", point], check=True)
+
+
+def refused(check, machine, before, seconds):
+    ours, unit = version(machine), service(machine)
     machine.wait_until("failed", ON_DATA)
     said = machine.journal("--unit", ON_DATA)
     check(
@@ -266,15 +305,25 @@ def other_version(check, machine, disk, unit):
         f"has no cluster {ours}/main" in said and "it has: 14/main. Nothing was touched" in said,
         said,
     )
-    after = listing(machine, "/data")
     state = machine.state(unit)
+    after = listing(f"/proc/{machine.leader}/root{HOME}")
     check("and nothing is touched", after == before and state["ActiveState"] == "inactive", state)
-    page = ask(machine, "/health")
-    check("nor is the instance replaced for it", page.startswith("200"), page)
+    machine.wait("the volume to be healthy", lambda: '"status":"starting"' in ask(machine, "/health"))
+    pages = watch(machine, 2 * seconds)
+    check("nor is the instance replaced for it", pages == {"200"}, pages)
+    back = f"cd {HOME} && echo {ours} >14/main/PG_VERSION && mv 14 {ours}"
+    machine.run("sh", "-ec", back)
+    machine.run("systemctl", "start", unit)
+    check("once it is of this version it is there, with its last row", query(machine, LAST_ROW) == "1")
 
 
-def listing(machine, root):
-    return machine.run("find", f"{root}/postgresql", "-printf", "%P %s %T@ %u %m\n")
+def listing(home):
+    command = ["find", home, "-printf", "%P %s %T@ %U %m\n"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def read_log(machine):
+    return machine.run("cat", f"/var/log/postgresql/postgresql-{version(machine)}-main.log")
 
 
 def version(machine):

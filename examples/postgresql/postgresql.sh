@@ -21,18 +21,21 @@ version=$(dpkg-query -W -f '${Version}' postgresql)
 version=${version%%+*}
 unit=postgresql@$version-main.service
 
-# The configuration is on the volume too, or the next instance would not have it.
-[ -L /etc/postgresql ] || { rmdir /etc/postgresql && ln -s /data/postgresql/etc /etc/postgresql; }
-
 cat >/usr/local/sbin/postgresql-on-data <<'END_OF_FILE'
 #!/bin/sh
 # Makes the cluster VERSION/main in /data/postgresql, or finds the one that an instance before this one has left there.
 set -eu
 cluster=$1/main home=/data/postgresql new=/data/postgresql.new
 mountpoint -q /data
+# The configuration is on the volume too, or the next instance would not have it. An update of the packages without the volume
+# makes a directory of the link.
+if [ ! -L /etc/postgresql ]; then
+    rmdir /etc/postgresql
+    ln -s $home/etc /etc/postgresql
+fi
 if [ -e $home ]; then
     [ -e "$home/$cluster/PG_VERSION" ] || {
-        echo "$home has no cluster $cluster, and the packages are of version $1; it has: $(cd $home && ls -d */main)." \
+        echo "$home has no cluster $cluster, and the packages are of version $1; it has: $(cd $home && ls -d -- */main)." \
             "Nothing was touched. Start an instance with the packages of that version: docs/postgresql.md" >&2
         exit 1
     }
@@ -120,10 +123,14 @@ LogLevelMax=notice
 END_OF_FILE
 
 # What the agent looks at is what is installed.
-sed -i "s/postgresql@[0-9]*-main/postgresql@$version-main/" /etc/autoheal-agent/config.toml
+config=/etc/autoheal-agent/config.toml
+[ ! -e $config ] || sed -i "s/postgresql@[0-9]*-main/postgresql@$version-main/" $config
 
 systemctl daemon-reload
 systemctl enable --now postgresql-answers.socket
-systemctl add-wants autoheal-data.target "$unit"
-# The target may have been reached already.
+# Started with the target. multi-user.target, which wants postgresql.service, would wait for the volume.
+systemctl disable postgresql.service
+systemctl add-wants postgresql.service "$unit"
+systemctl add-wants autoheal-data.target postgresql.service "$unit"
+# Which may have been reached already.
 systemctl start --no-block "$unit"
