@@ -34,6 +34,57 @@ def next_version(deb, work):
     return newer
 
 
+def debootstrap(suite, target, sources, logs, packages, *options):
+    with open(sources, "w") as file:
+        file.write("\n".join(image.apt_sources(suite)) + "\n")
+    try:
+        with open(os.path.join(logs, "tree.log"), "w") as log:
+            subprocess.run(
+                [
+                    "mmdebstrap",
+                    "--mode=root",
+                    "--variant=minbase",
+                    "--include=" + packages,
+                    *image.apt_options(),
+                    "--dpkgopt=path-exclude=/usr/share/locale/*",
+                    *options,
+                    suite,
+                    target,
+                    sources,
+                ],
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+    finally:
+        os.remove(sources)
+
+
+def source_of(suite, package, logs):
+    """A directory from which apt installs a package without a network; made once and kept in the cache."""
+    directory = os.path.join(cache_directory(), f"source-{suite}-{package}")
+    with image.locked(directory + ".lock"):
+        if not os.path.exists(directory):
+            new = directory + ".new"
+            shutil.rmtree(new, ignore_errors=True)
+            os.mkdir(new)
+            keep = f"--customize-hook=copy-out /var/cache/apt/archives {new}"
+            debootstrap(suite, "-", directory + ".list", logs, f"{PACKAGES},{package}", "--format=null", keep)
+            with open(os.path.join(new, "Packages"), "w") as index:
+                subprocess.run(
+                    ["dpkg-scanpackages", "archives"], cwd=new, check=True, stdout=index, stderr=subprocess.DEVNULL
+                )
+            os.rename(new, directory)
+    return directory
+
+
+def cache_directory():
+    cache = os.path.join(os.path.dirname(image.cache_directory()), "test-package")
+    os.makedirs(cache, exist_ok=True)
+    return cache
+
+
 class Tree:
     """The root of a Debian system; made once and kept in the cache as an archive."""
 
@@ -44,8 +95,7 @@ class Tree:
         self.logs = logs
 
     def __enter__(self):
-        cache = os.path.join(os.path.dirname(image.cache_directory()), "test-package")
-        os.makedirs(cache, exist_ok=True)
+        cache = cache_directory()
         recipe = hashlib.sha256(f"{self.suite} {PACKAGES}".encode()).hexdigest()[:16]
         archive = os.path.join(cache, f"tree-{self.suite}-{recipe}.tar")
         with image.locked(os.path.join(cache, "lock-" + self.suite)):
@@ -66,31 +116,8 @@ class Tree:
 
     def build(self, archive):
         new = archive.replace(".tar", ".new.tar")
-        sources = archive + ".list"
-        with open(sources, "w") as file:
-            file.write("\n".join(image.apt_sources(self.suite)) + "\n")
-        try:
-            with open(os.path.join(self.logs, "tree.log"), "w") as log:
-                subprocess.run(
-                    [
-                        "mmdebstrap",
-                        "--mode=root",
-                        "--variant=minbase",
-                        "--include=" + PACKAGES,
-                        *image.apt_options(),
-                        "--dpkgopt=path-exclude=/usr/share/locale/*",
-                        self.suite,
-                        new,
-                        sources,
-                    ],
-                    check=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                )
-            os.rename(new, archive)
-        finally:
-            os.remove(sources)
+        debootstrap(self.suite, new, archive + ".list", self.logs, PACKAGES)
+        os.rename(new, archive)
 
     def file(self, path):
         return os.path.join(self.path, path.lstrip("/"))

@@ -7,6 +7,7 @@ import fstab
 import fstab_struck
 import interrupted
 import outcome
+import postgresql
 import power_off
 import published
 import released
@@ -49,6 +50,7 @@ def prove(report, tree, deb, newer, logs, only=None):
                 "an instance that cannot get its data powers off",
                 lambda stage: power_off.story(stage, configure),
             ),
+            "postgresql": ("PostgreSQL, by examples/postgresql", postgresql.story),
         }
         for name, (title, act) in stages.items():
             if only and name not in only:
