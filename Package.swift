@@ -166,6 +166,8 @@ let package = Package(
             ],
             exclude: ["Functions/scale_up.py"],
             resources: [
+                .embedInCode("Examples/config.toml"),
+                .embedInCode("Examples/postgresql.sh"),
                 .embedInCode("Functions/common.py"),
                 .embedInCode("Functions/device_attachment.py"),
                 .embedInCode("Functions/device_attachment_inline.py"),

@@ -115,6 +115,9 @@ struct StackFlags: ParsableArguments {
     )
     var append: [String] = []
 
+    @Option(help: "Have an application on the volume, as an example: what it is told is in the folder examples.")
+    var example: StackExample?
+
     @Flag(help: "Encrypt with a KMS key of your own: its ARN is asked for at deploy time.")
     var kmsKey = false
 
@@ -134,7 +137,12 @@ struct StackFlags: ParsableArguments {
     var powerOffOnFailure = false
 
     func options() throws -> StackOptions {
-        var options = try StackOptions(configuration: try volume.configuration())
+        if example != nil, !volume.isEmpty {
+            throw ValidationError(
+                "--example says all about its volume: give either it or --config and the flags of one."
+            )
+        }
+        var options = try StackOptions(configuration: try example?.configuration() ?? volume.configuration())
         options.source = try source.source()
         options.volumeSize = volumeSize
         options.volumeType = volumeType
@@ -162,7 +170,8 @@ struct StackFlags: ParsableArguments {
         options.hasInstanceProfile = instanceProfile
         options.rolePath = rolePath
         options.hasPermissionsBoundary = permissionsBoundary
-        options.appendedParts = try append.map { try UserDataPart(name: $0, content: try TextFile(path: $0).text) }
+        if let example { options.appendedParts.append(try example.part()) }
+        options.appendedParts += try append.map { try UserDataPart(name: $0, content: try TextFile(path: $0).text) }
         options.appliesUpdates = applyUpdates
         options.tags = try tags.map { text in try StackTag(text) }
         options.powersOffOnFailure = powerOffOnFailure
@@ -173,6 +182,7 @@ struct StackFlags: ParsableArguments {
 
 extension MachineImage: ExpressibleByArgument {}
 extension MachineArchitecture: ExpressibleByArgument {}
+extension StackExample: ExpressibleByArgument {}
 extension HealthCheck: ExpressibleByArgument {}
 extension LaunchUntil: ExpressibleByArgument {}
 extension RefusalAction: ExpressibleByArgument {}

@@ -19,6 +19,8 @@ struct VolumeFlags: ParsableArguments {
     )
     var formatPolicy: String?
 
+    var isEmpty: Bool { config == nil && formatPolicy == nil && others.settings == VolumeSettings() }
+
     /// The configuration, checked as the agent will check it.
     func configuration() throws -> ConfigurationFile {
         var settings = others.settings

@@ -18,7 +18,7 @@ OPTIONS = [
     ((), ("--alarms",), ("--no-alarms",)),
     ((), READY, HEALTH, (*READY, *HEALTH)),
     (URL, ("--preinstalled",), ()),
-    ((), TWO_VOLUMES),
+    ((), TWO_VOLUMES, ("--example", "postgresql")),
     ((), ("--tag", "Stage=a b", "--power-off-on-failure")),
     ((), ("--image", "debian-12"), ("--image", "ubuntu-22.04"), ("--image", "ubuntu-24.04"), ("--image", "own")),
     ((), ("--architecture", "arm64")),

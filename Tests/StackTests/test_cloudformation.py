@@ -2,6 +2,8 @@
 
 import email
 import json
+import re
+import tomllib
 from pathlib import Path
 
 import boto3
@@ -13,7 +15,7 @@ from moto.ec2.models.route_tables import RouteTable
 
 from combinations import APPENDED, COMBINATIONS, HEALTH, OPTIONS, READY, TWO_VOLUMES, URL, name
 from functions import inlined
-from generator import generate, run, template
+from generator import ROOT, generate, run, template
 from policies import allowed, called
 from template import Template
 
@@ -209,6 +211,23 @@ def test_user_data_of_ones_own_comes_after_ours_as_it_is(options):
     assert [each.get_content_type() for each in parts] == ["text/x-shellscript"] * 2
     ours, own = (str(each.get_payload()).strip() for each in parts)
     assert "autoheal-install" in ours and own == Path(APPENDED[1]).read_text().strip()
+
+
+def test_the_example_is_what_its_folder_has():
+    text = template(*URL, "--example", "postgresql").user_data()
+    ours, example = (
+        str(each.get_payload()) for each in email.message_from_string(text).walk() if not each.is_multipart()
+    )
+    folder = ROOT / "examples" / "postgresql"
+
+    def commands(script):
+        return [line.strip() for line in script.splitlines() if line.strip() and not line.strip().startswith("# ")]
+
+    assert commands(example) == commands((folder / "postgresql.sh").read_text())
+    wanted = tomllib.loads((folder / "config.toml").read_text())
+    told = tomllib.loads(re.search(r"config\.toml.*?<<'END_OF_FILE'\n(.*?)END_OF_FILE", ours, re.DOTALL)[1])
+    assert told["health"] == wanted["health"] and [each["mount-point"] for each in told["volume"]] == ["/data"]
+    assert run("cloudformation", "--example", "postgresql", "--device", "/dev/sdg").returncode == 64
 
 
 # Network and address
