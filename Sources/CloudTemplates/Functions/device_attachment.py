@@ -165,6 +165,7 @@ class Action(Work):
 
     def complete(self, result):
         """Completes the hook, again and again while there is time: an instance must not be left waiting."""
+        refused = []
         while True:
             try:
                 client("autoscaling").complete_lifecycle_action(**self.action(), LifecycleActionResult=result)
@@ -172,7 +173,9 @@ class Action(Work):
                 return result
             except Exception as error:
                 code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-                if code == "ValidationError":
+                refused.append(code)
+                # Where no heartbeat was a proof, it may be that the action is not known everywhere yet.
+                if code == "ValidationError" and (self.next_heartbeat or self.verdict(refused)):
                     self.log("The lifecycle action is over already.", {"outcome": result, "reason": str(error)})
                     return "OVER"
                 self.log("The lifecycle action could not be completed.", {"error": str(error)}, "error")
