@@ -59,6 +59,7 @@ class Account(CloudServer):
             self.mounted: set[str] = set()
             self.impaired: set[str] = set()
             self.lifecycle: dict[str, str] = {}  # the states of instances in groups that moto does not know
+            self.group_of: dict[str, str] = {}  # and these groups
             self.capacity: dict[str, int] = defaultdict(lambda: 1)
             self.minimum: dict[str, int] = defaultdict(int)
             self.activities: dict[str, list[dict]] = defaultdict(list)
@@ -105,7 +106,7 @@ class Account(CloudServer):
         return self.wait_in_hook(group, self.run(zone, pending))
 
     def wait_in_hook(self, group, instance):
-        self.lifecycle[instance] = "Pending:Wait"
+        self.lifecycle[instance], self.group_of[instance] = "Pending:Wait", group
         return self.begin(LifecycleAction(group, self.hook, instance, 0))
 
     def leave(self, group, instance):

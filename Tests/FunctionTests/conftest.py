@@ -4,6 +4,7 @@ python3 -m pip install -r Tests/FunctionTests/requirements.txt
 python3 -m pytest Tests/FunctionTests
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -93,6 +94,10 @@ def scale_up_module(server):
     return load("scale_up", server)
 
 
+class Killed(BaseException):
+    """Lambda ends a run."""
+
+
 class Attach:
     """The attach function of one stack."""
 
@@ -154,6 +159,17 @@ class Attach:
             )["outcome"]
         finally:
             assert context.get_remaining_time_in_millis() > 0, "the function outlived its time"
+
+    def until(self, event, is_the_end):
+        """Runs the function as Lambda does until it ends that where it stands, at one of its pauses."""
+
+        def sleep(seconds):
+            if is_the_end():
+                raise Killed
+            self.cloud.clock.sleep(seconds)
+
+        with contextlib.suppress(Killed, Exception):
+            self(event, sleep)
 
     def deliver(self, event):
         """Runs the function as Lambda does for an event: up to twice again, a while after it raised."""

@@ -164,12 +164,16 @@ class SimulatedCloud(Account):
 
     def on_DescribeAutoScalingInstances(self, parameters):
         instance = parameters["InstanceIds.member.1"]
-        known = instance in self.lifecycle
-        shown = [{"InstanceId": instance, "LifecycleState": self.lifecycle[instance]}] if known else []
+        shown = [
+            {"InstanceId": each, "AutoScalingGroupName": self.group_of[each], "LifecycleState": self.lifecycle[each]}
+            for each in {instance} & self.lifecycle.keys()
+        ]
         return result("DescribeAutoScalingInstances", members("AutoScalingInstances", shown))
 
     def on_EnterStandby(self, parameters):
         group, instance = parameters["AutoScalingGroupName"], parameters["InstanceIds.member.1"]
+        if self.group_of[instance] != group:
+            raise Refused("ValidationError", f"The instance {instance} is not part of Auto Scaling group {group}.")
         if self.lifecycle.get(instance) != "InService":
             raise Refused("ValidationError", f"The instance {instance} is not in InService.")
         if parameters["ShouldDecrementDesiredCapacity"] == "true":

@@ -7,7 +7,8 @@
    it waits for the data, only if the agent has said that they are mounted, or that it refuses them.
 3. Nothing is detached, disassociated or terminated by the function, and nothing is forced.
 4. It ends within its time.
-5. The same event once more changes nothing.
+5. The same event once more changes nothing, but for a refused instance that a run has left in service.
+6. After that, what is in service has its data, where that was waited for, also if Lambda ended a run where it stood.
 
 More examples: `pytest --hypothesis-profile=thorough`.
 """
@@ -74,6 +75,7 @@ situations = st.fixed_dictionaries(
         "until": st.sampled_from(["attached", "data"]),
         "on_refusal": st.sampled_from(["keep", "abandon"]),
         "says": st.lists(st.tuples(st.sampled_from(OUTCOMES), st.integers(0, 500)), max_size=2),
+        "killed": st.sampled_from([None, *sorted(CHANGES)]),  # the first run, at its first pause after that call
         "twice": st.one_of(st.none(), st.just(0), st.integers(0, 200)),  # seconds later
         "incidents": st.lists(incidents, max_size=2),
         "faults": st.lists(st.tuples(st.sampled_from(ACTIONS), st.lists(a_fault, min_size=1, max_size=8)), max_size=4),
@@ -139,16 +141,33 @@ def check_laws(cloud, attach, action, outcomes, until):
     assert all(line["host.id"] == action.instance for line in attach.lines)
 
 
-@given(situation=situations)
-def test_any_faults_in_any_order(cloud, attach, situation):
+def play(cloud, attach, situation):
     action = arrange(cloud, attach, situation)
-    delay = situation["twice"]
+    delay, killed = situation["twice"], situation["killed"]
+    if killed:
+        attach.until(action.event(), lambda: cloud.count(killed))
     outcomes = [attach.deliver(action.event())] if delay is None else attach.twice(action.event(), delay)
     check_laws(cloud, attach, action, outcomes, situation["until"])
     if not action.ended:
         return
     cloud.faults.clear()
     done = len(cloud.calls)
-    assert attach(action.event()) == "OVER"
-    assert not [name for _, name, _ in cloud.calls[done:] if name in CHANGES - {"CompleteLifecycleAction"}]
+    outcome = attach(action.event())
+    changes = [name for _, name, _ in cloud.calls[done:] if name in CHANGES - {"CompleteLifecycleAction"}]
+    assert (outcome, changes) in (("OVER", []), ("KEPT", ["EnterStandby"]))
     check_laws(cloud, attach, action, outcomes, situation["until"])
+    cloud.clock.sleep(cloud.join_time)
+    cloud.settle()
+    is_in_service = cloud.lifecycle.get(action.instance) == "InService"
+    assert not is_in_service or situation["until"] == "attached" or "outcome=mounted" in cloud.consoles[action.instance]
+
+
+@given(situation=situations)
+def test_any_faults_in_any_order(cloud, attach, situation):
+    play(cloud, attach, situation)
+
+
+@given(situation=situations, killed=st.sampled_from(["CompleteLifecycleAction", "EnterStandby"]))
+def test_a_refused_launch_whose_run_ends_anywhere(cloud, attach, situation, killed):
+    refused = {"until": "data", "on_refusal": "keep", "says": [("refused", 60)], "held": "no", "incidents": []}
+    play(cloud, attach, {**situation, **refused, "killed": killed})

@@ -125,3 +125,16 @@ def test_an_unexpected_error_abandons_the_launch_with_its_trace(cloud, attach, a
     monkeypatch.setattr(attach_module.Launch, "look", lambda *_: 1 / 0)
     assert attach(attach.launch().event()) == "ABANDON"
     assert "ZeroDivisionError" in attach.said("An unexpected error.")[0]["trace"]
+
+
+@pytest.mark.parametrize("volumes", ["vol-1", None])
+def test_an_action_that_is_not_known_everywhere_yet_is_completed_all_the_same(cloud, attach, volumes):
+    """What ends at once, before any heartbeat was a proof."""
+    if volumes:
+        attach.want(VOLUMES=volumes)
+        action = attach.launch(pending=0)
+    else:
+        action = cloud.leave(attach.group, cloud.run())
+    cloud.fail("CompleteLifecycleAction", *[Fault("ValidationError")] * 2)
+    assert attach(action.event()) == action.ended
+    assert action.ended == ("ABANDON" if volumes else "CONTINUE")

@@ -3,6 +3,7 @@
 import ast
 import base64
 import gzip
+import re
 from pathlib import Path
 
 FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
@@ -19,12 +20,13 @@ def whole(name: str) -> str:
 
 
 def bare(source: str) -> str:
-    """The same program without comments and docstrings. Names stay: traces and logs have them."""
+    """The same program without comments and docstrings, indented by one space: a template may not be long. Names stay:
+    traces and logs have them."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
-    return ast.unparse(tree) + "\n"
+    return re.sub("(?m)^ +", lambda indent: " " * (len(indent[0]) // 4), ast.unparse(tree)) + "\n"
 
 
 def inline_path(name: str) -> Path:

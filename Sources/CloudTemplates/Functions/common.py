@@ -73,6 +73,7 @@ class Work:
         self.sleep = sleep
         self.about = about
         self.awaited = {}
+        self.heard = set()  # all outcomes that the console still shows
         self.kept = {}  # answers, and the time that remained when they came
         self.slowed = 0.0  # seconds that the next pause lasts at least, since requests are refused
 
@@ -127,7 +128,16 @@ class Work:
     def read_console(self, instance):
         """The outcome on the serial console as it is now, which only Nitro types show."""
         text = self.call("ec2", "get_console_output", InstanceId=instance, Latest=True).get("Output", "")
+        self.heard = {line[5] for line in OUTCOME.finditer(text) if line[2] == instance}
         return newest_outcome(text, instance)
+
+    def glance(self, instance):
+        """The same, where it is no reason to wait that it cannot be read."""
+        try:
+            return self.read_console(instance)
+        except Exception as error:
+            self.log("The console could not be read.", {"error": str(error)}, "warning")
+            return None, None
 
     def call(self, service, operation, **parameters):
         if self.remaining() < self.reserve:

@@ -50,19 +50,14 @@ SILENT_AFTER = 300
 SECOND_WAY_EVERY = 60
 SECOND_WAY_AFTER = 300  # the delay of the queue
 RUNS_FOR = 2000  # after three runs of 800 s and what Lambda waits between them
+DELIVERED_FOR = 3900  # neither Lambda nor the queue keeps an event for longer
 
 DYING = {"shutting-down", "terminated", "stopping", "stopped"}
 CHECKS = "InstanceStatus", "SystemStatus", "AttachedEbsStatus"
 UNUSABLE = {"deleting", "deleted", "error"}
 GONE = {"InvalidVolume.NotFound", "InvalidVolume.ZoneMismatch", "InvalidAllocationID.NotFound"}
-# A key that is disabled, or a missing grant for it; what the type of instance cannot have.
-UNFIT = {
-    "AttachmentLimitExceeded",
-    "CustomerKeyHasBeenRevoked",
-    "InvalidKMSKey.InvalidState",
-    "InvalidParameterValue",
-    "UnsupportedOperation",
-}
+LOCKED = {"CustomerKeyHasBeenRevoked", "InvalidKMSKey.InvalidState"}  # disabled, or without a grant
+UNFIT = {"AttachmentLimitExceeded", "InvalidParameterValue", "UnsupportedOperation"}  # for the type of instance
 BELIEVED = 3  # times in a row
 
 
@@ -83,9 +78,8 @@ def handler(event, context, sleep=time.sleep, now=time.time):
     is_second = "Records" in event
     detail = json.loads(event["Records"][0]["body"]) if is_second else event.get("detail") or {}
     kind = Termination if detail.get("LifecycleTransition") == TERMINATING else Launch
-    work: Action = kind(detail, context, sleep, now)
-    reason = work.not_ours()
-    if reason:
+    work: Launch | Termination = kind(detail, context, sleep, now)
+    if reason := work.not_ours():
         work.log("Ignored an event that is not for this function.", {"reason": reason})
         return {"host.id": work.instance, "outcome": "IGNORED"}
     work.is_second, work.since = is_second, event.get("time") or detail.get("Time")
@@ -95,7 +89,7 @@ def handler(event, context, sleep=time.sleep, now=time.time):
 class Action(Work):
     """One lifecycle action of one instance."""
 
-    refusals = REFUSALS | GONE | UNFIT
+    refusals = REFUSALS | GONE | LOCKED | UNFIT
     hook, transition = "HOOK_NAME", LAUNCHING
     is_second = False
     since = None
@@ -126,9 +120,6 @@ class Action(Work):
             return None
         return Over if refused[-1] == "ValidationError" else GiveUp
 
-    def serve(self):
-        raise NotImplementedError
-
     def age(self):
         """Seconds since the event."""
         return self.now() - datetime.datetime.fromisoformat(self.since).timestamp() if self.since else 0
@@ -156,15 +147,13 @@ class Action(Work):
         filters = [{"Name": "volume-id", "Values": ids}]
         return self.call("ec2", "describe_volumes", VolumeIds=ids, Filters=filters)["Volumes"]
 
-    def describe_address(self, allocation):
-        return self.call("ec2", "describe_addresses", AllocationIds=[allocation])["Addresses"][0]
-
     def is_impaired(self):
         checks = self.call("ec2", "describe_instance_status", InstanceIds=[self.instance])["InstanceStatuses"]
         return any(each.get(key, {}).get("Status") == "impaired" for each in checks for key in CHECKS)
 
     def complete(self, result):
         """Completes the hook, again and again while there is time: an instance must not be left waiting."""
+        refused = []
         while True:
             try:
                 client("autoscaling").complete_lifecycle_action(**self.action(), LifecycleActionResult=result)
@@ -172,7 +161,9 @@ class Action(Work):
                 return result
             except Exception as error:
                 code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-                if code == "ValidationError":
+                refused.append(code)
+                # Where no heartbeat was a proof, it may be that the action is not known everywhere yet.
+                if code == "ValidationError" and (self.next_heartbeat or self.verdict(refused)):
                     self.log("The lifecycle action is over already.", {"outcome": result, "reason": str(error)})
                     return "OVER"
                 self.log("The lifecycle action could not be completed.", {"error": str(error)}, "error")
@@ -189,12 +180,9 @@ class Action(Work):
 class Launch(Action):
     """One launch of one instance."""
 
-    is_well = False
-    attached_at = None  # by this run; like all that follow, in seconds that remain
-    in_place_at = None
-    console_at = None
+    is_well = is_silent = False
+    attached_at = in_place_at = console_at = None  # in seconds that remain; the first one by this run
     console_every = CONSOLE_EVERY
-    is_silent = False
     stale = None
 
     def serve(self):
@@ -203,11 +191,11 @@ class Launch(Action):
         # In its time in a warm pool, or while another instance held the volume, the agent may have given up.
         self.may_be_stale = self.detail.get("Origin") == "WarmPool"
         try:
-            volumes = wanted_volumes()
-            self.converge(lambda: self.look(volumes))
-        except Over as over:
-            self.log("The lifecycle action is over: nothing is left to do.", {"reason": str(over)})
-            return "OVER"
+            try:
+                self.converge(self.look)
+            except Over as over:
+                self.log("The lifecycle action is over.", {"reason": str(over)})
+                return self.look_back()
         except RunAgain:
             self.log("The time of this run is up: the same event is to be run again.", self.awaited, "warning")
             try:
@@ -238,8 +226,9 @@ class Launch(Action):
             raise RunAgain
         return "the time is up"
 
-    def look(self, volumes):
+    def look(self):
         """Does the next thing that is missing; returns what is awaited, or nothing when all is in place."""
+        volumes = wanted_volumes()
         self.pause = SECOND_WAY_EVERY if self.is_idle() else LOOK_EVERY
         self.prove_active()
         state, instance = self.known("instance", self.state_of, self.instance)
@@ -299,15 +288,15 @@ class Launch(Action):
         allocation = os.environ.get("ALLOCATION_ID")
         if not allocation:
             return None
-        address = self.known("address", self.describe_address, allocation)
+        found = self.known("address", lambda: self.call("ec2", "describe_addresses", AllocationIds=[allocation]))
+        address = found["Addresses"][0]
         if address.get("InstanceId") == self.instance:
             return None
         seen = {"address.id": allocation, "holder.id": address.get("InstanceId")}
         self.log("Associating the address.", seen)
         # The volumes are here, so whoever had the address before has nothing left to serve.
-        self.call(
-            "ec2", "associate_address", AllocationId=allocation, InstanceId=self.instance, AllowReassociation=True
-        )
+        ids = {"AllocationId": allocation, "InstanceId": self.instance}
+        self.call("ec2", "associate_address", **ids, AllowReassociation=True)
         del self.kept["address"]
         return {"awaited": "the address to be associated with this instance", **seen}
 
@@ -315,11 +304,8 @@ class Launch(Action):
         """A failure from before the attach is not believed after it. That it cannot be read is no reason to wait."""
         if self.may_be_stale and os.environ.get("LAUNCH_UNTIL") == "data":
             self.may_be_stale = False
-            try:
-                line, outcome = self.read_console(self.instance)
-                self.stale = line if outcome == "failed" else None
-            except ClientError as error:
-                self.log("The console could not be read before the attach.", {"error": str(error)}, "warning")
+            line, outcome = self.glance(self.instance)
+            self.stale = line if outcome == "failed" else self.stale
 
     def look_at_console(self):
         """All is in place. Has the instance its data, too?"""
@@ -374,34 +360,55 @@ class Launch(Action):
         self.log("The agent refuses a volume until a person has mended what it says.", refusal, "error")
         if os.environ.get("ON_REFUSAL") == "abandon":
             return self.complete("ABANDON")
-        self.complete("CONTINUE")
+        outcome = self.complete("CONTINUE")
         # The error that the instance is not in service yet is the same as all the others.
         self.pause, self.refusals, self.is_well, self.reserve = 2, set(), False, 2 * ONE_CALL
         try:
             self.converge(self.stand_by)
         except GiveUp as reason:
-            failed = "The instance could not be taken out of service: it is in service without its data."
+            failed = "The instance could not be taken out of service, where it may be without its data."
             self.log(failed, {**self.awaited, "alarm": "in-service-without-data", "reason": str(reason)}, "error")
-            return "CONTINUE"
-        names = f"--auto-scaling-group-name {self.detail['AutoScalingGroupName']} --instance-ids {self.instance}"
-        kept = "The instance is kept in Standby to be looked at, and nothing else is launched. Once it is mended,"
-        self.log(f"{kept} this brings it back into service: aws autoscaling exit-standby {names}")
-        return "KEPT"
+            raise  # The next run looks back.
+        names = f"--auto-scaling-group-name {os.environ['GROUP_NAME']} --instance-ids {self.instance}"
+        kept = "The instance is kept in Standby to be looked at. Once it is mended, this brings it back into service:"
+        if self.state == "Standby":
+            self.log(f"{kept} aws autoscaling exit-standby {names}")
+            return "KEPT"
+        self.log("Mended by now, it stays in service." if self.state == "InService" else "It leaves the group.")
+        return outcome
 
     def stand_by(self):
-        found = self.call("autoscaling", "describe_auto_scaling_instances", InstanceIds=[self.instance])
-        state = next((each["LifecycleState"] for each in found["AutoScalingInstances"]), "Terminated")
-        if state == "Standby" or state.startswith("Terminat"):
+        self.state = self.lifecycle_state()
+        # There may have been time enough to mend it.
+        if self.state == "InService" and self.glance(self.instance)[1] != "mounted":
+            ids = {"AutoScalingGroupName": os.environ["GROUP_NAME"], "InstanceIds": [self.instance]}
+            self.call("autoscaling", "enter_standby", **ids, ShouldDecrementDesiredCapacity=True)
+        elif not self.state.startswith(("Pending", "EnteringStandby")):
             return None
-        if state == "InService":
-            self.call(
-                "autoscaling",
-                "enter_standby",
-                AutoScalingGroupName=self.detail["AutoScalingGroupName"],
-                InstanceIds=[self.instance],
-                ShouldDecrementDesiredCapacity=True,
-            )
-        return {"awaited": "the instance to be in Standby", "host.lifecycle_state": state}
+        return {"awaited": "the instance to be in Standby", "host.lifecycle_state": self.state}
+
+    def lifecycle_state(self):
+        found = self.call("autoscaling", "describe_auto_scaling_instances", InstanceIds=[self.instance])
+        states = {each["AutoScalingGroupName"]: each["LifecycleState"] for each in found["AutoScalingInstances"]}
+        return states.get(os.environ["GROUP_NAME"], "")
+
+    def look_back(self):
+        """The run that completed the hook of a refused instance may have ended before that was in Standby."""
+        self.refusals = self.refusals | {"InvalidInstanceID.NotFound"}
+        try:
+            self.converge(self.look_for_refusal)
+        except (GiveUp, Over) as reason:
+            self.log("Whether it has its data could not be seen.", {"reason": str(reason)}, "warning")
+        return "OVER"
+
+    def look_for_refusal(self):
+        is_kept = os.environ.get("LAUNCH_UNTIL") == "data" and os.environ.get("ON_REFUSAL") != "abandon"
+        if is_kept and self.age() < DELIVERED_FOR:
+            line, outcome = self.read_console(self.instance)
+            # Where the data has been there, the launch had ended well.
+            is_left = outcome == "refused" and "mounted" not in self.heard
+            if is_left and self.lifecycle_state() in ("InService", "Pending:Proceed"):
+                raise Refused(line)
 
 
 class Termination(Action):
@@ -414,16 +421,15 @@ class Termination(Action):
         self.log("An instance is terminating.")
         try:
             self.end = self.remaining() - int(os.environ.get("HAND_OVER") or 0)
-            volumes = wanted_volumes()
-            self.converge(lambda: self.look(volumes))
+            self.converge(self.look)
         except Over as over:
-            self.log("The lifecycle action is over: nothing is left to do.", {"reason": str(over)})
+            self.log("The lifecycle action is over.", {"reason": str(over)})
             return "OVER"
         except Exception as error:
             self.log("The volumes are not handed over.", {**self.awaited, "reason": repr(error)}, "warning")
         return self.complete("CONTINUE")
 
-    def look(self, volumes):
+    def look(self):
         if self.remaining() <= self.end:
             raise GiveUp("the time for the hand-over is up")
         state, _ = self.state_of(self.instance)
@@ -431,7 +437,7 @@ class Termination(Action):
             raise GiveUp(f"the instance is {state or 'gone'}")
         held = [
             (volume["VolumeId"], each["State"])
-            for volume in self.describe_volumes(list(volumes))
+            for volume in self.describe_volumes(list(wanted_volumes()))
             for each in volume.get("Attachments", [])
             if each["InstanceId"] == self.instance and each["State"] != "detached"
         ]
