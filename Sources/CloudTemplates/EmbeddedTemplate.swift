@@ -28,11 +28,11 @@ struct EmbeddedTemplate {
     }
 }
 
-/// A text of a language whose comments begin with `#`, without the lines that are nothing else and with a quarter of its
-/// indentation.
+/// A text of a language whose comments begin with `#`, without the lines that are nothing else or empty, and with a quarter
+/// of its indentation.
 func brief(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false)
+    text.split(separator: "\n")
         .filter { line in line.drop { $0 == " " }.first != "#" || line.hasPrefix("#!") }
-        .map { line in line.dropFirst(line.prefix { $0 == " " }.count * 3 / 4) }
-        .joined(separator: "\n")
+        .map { line in line.dropFirst(line.prefix { $0 == " " }.count * 3 / 4) + "\n" }
+        .joined()
 }

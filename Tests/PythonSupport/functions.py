@@ -40,12 +40,7 @@ def inlined(name: str) -> str:
 
 def packed(name: str) -> str:
     """What a template should carry."""
-    head = (
-        f"# {name}.py of autoheal-agent, compressed and without its comments: a template on the command line may have\n"
-        "# 51,200 bytes. To read it, put print in the place of exec.\n"
-        "import base64\n"
-        "import gzip\n\n"
-    )
+    head = f"# {name}.py, compressed. To read it, put print in the place of exec.\nimport base64, gzip\n"
     text = base64.b64encode(gzip.compress(bare(whole(name)).encode(), mtime=0)).decode()
     return head + UNPACK.format(text) + "\n"
 
