@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import urllib.request
@@ -17,7 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from combinations import COMBINATIONS, HEALTH, READY, TWO_VOLUMES, URL, name
 from functions import whole
-from generator import EARLIER, generate, run
+from generator import EARLIER, ROOT, generate, run
 from module import usage
 from policies import allowed, called
 
@@ -113,6 +114,22 @@ def test_its_own_tests_find_what_is_wrong(terraform, tmp_path):
     terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
     done = terraform(tmp_path, "test", "-no-color", expected=(1,))
     assert "without a token" in done.stderr and "a second instance" in done.stderr
+
+
+EXAMPLES = sorted(ROOT.glob("examples/*/*/main.tf"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.parent.name)
+def test_an_example_is_valid_with_the_module_that_its_first_line_makes(example, terraform, tmp_path):
+    folder = tmp_path / "example"
+    shutil.copytree(example.parent, folder, ignore=shutil.ignore_patterns("autoheal", ".terraform*"))
+    command = shlex.split(example.read_text().splitlines()[0].removeprefix("#"))
+    assert command[0] == "autoheal-generate"
+    done = run(*command[1:], cwd=folder)
+    assert done.returncode == 0, done.stderr
+    terraform(folder, "fmt", "-check", "-diff", "-recursive")
+    terraform(folder, "init", f"-plugin-dir={mirror()}")
+    terraform(folder, "validate")
 
 
 def test_the_archive_holds_the_function_and_is_always_the_same(tmp_path):
