@@ -7,10 +7,12 @@ struct TerraformCommand: ParsableCommand {
         commandName: "terraform",
         abstract: "Write the whole stack as a Terraform module that needs the provider hashicorp/aws only.",
         discussion: """
-            Flags say what there is; what a user changes when applying is a variable, whose default the flags set.
+            Flags say what there is; what a user changes when applying is a variable, whose default the flags set. The \
+            module's README.md lists variables and outputs; its tests need neither an account nor credentials.
 
               autoheal-generate terraform -o autoheal/
               terraform -chdir=autoheal init
+              terraform -chdir=autoheal test
               terraform -chdir=autoheal apply \\
                   -var package_url=https://... -var package_sha256=...
               autoheal-generate terraform --preinstalled --image own \\
@@ -54,9 +56,10 @@ struct TerraformCommand: ParsableCommand {
             throw OutputError(description: "\(existing) exists: give --force to overwrite it, or another directory.")
         }
         do {
-            try manager.createDirectory(atPath: directory, withIntermediateDirectories: true)
             for (file, path) in zip(files, paths) {
-                try Data(file.bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+                let url = URL(fileURLWithPath: path)
+                try manager.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try Data(file.bytes).write(to: url, options: .atomic)
             }
         } catch {
             throw OutputError(

@@ -14,6 +14,8 @@ struct EmbeddedTemplate {
 
     static let terraformMain = EmbeddedTemplate("main.tf", PackageResources.main_tf_mustache)
     static let terraformOutputs = EmbeddedTemplate("outputs.tf", PackageResources.outputs_tf_mustache)
+    static let terraformReadme = EmbeddedTemplate("README.md", PackageResources.README_md_mustache)
+    static let terraformTests = EmbeddedTemplate("defaults.tftest.hcl", PackageResources.defaults_tftest_hcl_mustache)
     static let terraformVariables = EmbeddedTemplate("variables.tf", PackageResources.variables_tf_mustache)
     static let terraformVersions = EmbeddedTemplate("versions.tf", PackageResources.versions_tf_mustache)
 

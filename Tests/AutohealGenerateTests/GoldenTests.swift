@@ -43,9 +43,12 @@ struct GoldenTests {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else { return [:] }
         guard isDirectory.boolValue else { return ["": try Data(contentsOf: url)] }
-        let names = try FileManager.default.contentsOfDirectory(atPath: url.path).filter { !$0.hasPrefix(".") }
-        return try Dictionary(
-            uniqueKeysWithValues: names.map { ($0, try Data(contentsOf: url.appendingPathComponent($0))) }
-        )
+        var contents: [String: Data] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: url.path) where !name.hasPrefix(".") {
+            let file = url.appendingPathComponent(name)
+            guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isDirectory) else { continue }
+            if !isDirectory.boolValue { contents[name] = try Data(contentsOf: file) }
+        }
+        return contents
     }
 }

@@ -18,15 +18,41 @@ def plain(value):
     return value
 
 
+def usage(readme):
+    """The call of the module that a README shows."""
+    return re.search(r"^```hcl\n(.*?)^```", readme, re.M | re.S)[1]
+
+
 class Module:
     def __init__(self, folder):
+        self.folder = folder
         self.variables: dict[str, Any] = {}
+        self.outputs: dict[str, Any] = {}
         self.resources: dict[str, Any] = {}
         for block in plain(hcl2.loads((folder / "variables.tf").read_text()))["variable"]:
             self.variables |= block
+        for block in plain(hcl2.loads((folder / "outputs.tf").read_text()))["output"]:
+            self.outputs |= block
         for block in plain(hcl2.loads((folder / "main.tf").read_text()))["resource"]:
             for kind, named in block.items():
                 self.resources |= {f"{kind}.{name}": each for name, each in named.items()}
+
+    @property
+    def readme(self):
+        return (self.folder / "README.md").read_text()
+
+    @property
+    def usage(self):
+        """The arguments that the README calls the module with."""
+        ((_name, block),) = plain(hcl2.loads(usage(self.readme)))["module"][0].items()
+        return block
+
+    def table(self, heading):
+        """The rows below a heading of the README, by their first cell and without marks of code."""
+        section = re.search(rf"^## {heading}\n\n(.*?)\n\n", self.readme, re.M | re.S)[1]
+        rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in section.splitlines()[2:]]
+        rows = [[each.strip(" `") for each in cells] for cells in rows]
+        return {cells[0]: cells[1:] for cells in rows}
 
     def of_type(self, kind):
         return {name.split(".")[1]: each for name, each in self.resources.items() if name.startswith(f"{kind}.")}

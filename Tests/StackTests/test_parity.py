@@ -2,11 +2,12 @@
 
 import re
 
+import hcl2
 import pytest
 
 from combinations import COMBINATIONS, name
 from generator import generate, template
-from module import Module
+from module import Module, plain
 
 # A stack has a name of its own; all tags are one variable; a variable more names the image's public parameter.
 OF_MODULES = {"name", "tags", "image_parameter"}
@@ -23,8 +24,8 @@ SAME_IN_ALARMS = (
 
 
 def words(text):
-    """`VolumeSize` as `volume_size`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", text).lower()
+    """`VolumeSize` as `volume_size`, `ElasticIP` as `elastic_ip`."""
+    return re.sub(r"(?<!^)(?=[A-Z][a-z])|(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()
 
 
 # One worker reads a module once.
@@ -62,6 +63,46 @@ def test_parameters_are_variables_with_the_same_defaults(both):
         default = module.variables[LISTS.get(each, each)].get("default")
         absent = None if default == "null" else default
         assert (parameter.get("Default") or None) == (absent or None), each
+
+
+# What an output is of, in each language.
+KINDS = {
+    "AWS::EC2::EIP": "aws_eip", "AWS::EC2::Volume": "aws_ebs_volume", "AWS::EC2::SecurityGroup": "aws_security_group",
+    "AWS::EC2::VPC": "aws_vpc", "AWS::EC2::Subnet": "aws_subnet", "AWS::Logs::LogGroup": "aws_cloudwatch_log_group",
+    "AWS::AutoScaling::AutoScalingGroup": "aws_autoscaling_group",
+    "AWS::ElasticLoadBalancingV2::TargetGroup": "aws_lb_target_group",
+}  # fmt: skip
+
+
+def test_outputs_are_the_same(both):
+    _options, stack, module = both
+    outputs = {words(key): each for key, each in stack.source["Outputs"].items()}
+    described = [(each, output["Description"]) for each, output in outputs.items()]
+    assert described == [(each, output["description"]) for each, output in module.outputs.items()]
+    for each, output in outputs.items():
+        ((_function, argument),) = output["Value"].items()
+        of = argument if isinstance(argument, str) else argument[0]
+        kind, *_ = module.outputs[each]["value"].strip("${}").split(".")
+        assert kind == (KINDS[stack.resources[of]["Type"]] if of in stack.resources else "var"), each
+
+
+def test_the_readme_lists_what_the_module_takes_and_gives(both):
+    _options, stack, module = both
+    rows = module.table("Inputs")
+    assert list(rows) == list(module.variables)
+    for each, variable in module.variables.items():
+        description, kind, default, required = rows[each]
+        assert (description, kind) == (variable["description"], variable["type"].strip("${}")), each
+        assert required == ("no" if "default" in variable else "yes"), each
+        # Read as the other file is.
+        assert not default or plain(hcl2.loads(f"a = {default}\n"))["a"] == variable["default"], each
+    # What must be given, and what the template takes too.
+    given = module.usage
+    assert set(given) - {"source"} == {each for each, row in rows.items() if row[-1] == "yes"}
+    for each, parameter in stack.source["Parameters"].items():
+        if words(each) in given:
+            stack.check(each, parameter, given[words(each)])
+    assert module.table("Outputs") == {each: [output["description"]] for each, output in module.outputs.items()}
 
 
 def test_alarms_are_the_same(both):

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import urllib.request
@@ -15,9 +16,10 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from combinations import COMBINATIONS, HEALTH, READY, URL, name
+from combinations import COMBINATIONS, HEALTH, READY, TWO_VOLUMES, URL, name
 from functions import whole
-from generator import EARLIER, generate, run
+from generator import EARLIER, ROOT, generate, run
+from module import usage
 from policies import allowed, called
 
 
@@ -74,28 +76,60 @@ def terraform(tmp_path_factory, moto):
     return terraform
 
 
-VALUES = {
-    "package_url": URL[1], "package_sha256": URL[3], "image_id": "ami-0", "subnet_id": "subnet-0",
-    "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1", "allocation_id": "eipalloc-0123456789abcdef0",
-    "hosted_zone_id": "Z1", "record_name": "db.example.com", "instance_profile_name": "own",
-    "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/bound",
-    "volume_id": "vol-0123456789abcdef0", "volume2_id": "vol-0123456789abcdef1",
-}  # fmt: skip
-
-
 def test_the_module_is_formatted_and_valid_with_any_options(terraform, tmp_path):
-    """As modules of one configuration, since each run of the provider takes seconds."""
+    """Called as its README says. As modules of one configuration, since each run of the provider takes seconds."""
     calls = []
     for number, options in enumerate(COMBINATIONS):
         module = tmp_path / f"module-{number}"
         generate("terraform", *options, "-o", module)
-        declared = (module / "variables.tf").read_text()
-        values = "".join(f'  {each} = "{value}"\n' for each, value in VALUES.items() if f'"{each}"' in declared)
-        calls.append(f'# {name(options)}\nmodule "m{number}" {{\n  source = "./module-{number}"\n{values}}}\n')
+        call = usage((module / "README.md").read_text())
+        call = call.replace('module "autoheal"', f'module "m{number}"').replace("./autoheal", f"./module-{number}")
+        calls.append(f"# {name(options)}\n{call}")
+    (tmp_path / "main.tf").write_text("\n".join(calls))
     terraform(tmp_path, "fmt", "-check", "-diff", "-recursive")
-    (tmp_path / "main.tf").write_text("".join(calls))
     terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
     terraform(tmp_path, "validate")
+
+
+OTHERS = (
+    *TWO_VOLUMES, *READY, "--launch-configuration", "--existing-network", "--existing-volume", "--existing-address",
+    "--image", "own", "--permissions-boundary",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [(), OTHERS], ids=name)
+def test_its_own_tests_pass(options, terraform, tmp_path):
+    generate("terraform", *options, "-o", tmp_path)
+    terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
+    assert "3 passed, 0 failed" in terraform(tmp_path, "test", "-no-color").stdout
+
+
+def test_its_own_tests_find_what_is_wrong(terraform, tmp_path):
+    generate("terraform", *URL, "-o", tmp_path)
+    text = (tmp_path / "main.tf").read_text()
+    for pattern, wrong in (r'(http_tokens +)= "required"', '"optional"'), (r"(max_size +)= 1", "2"):
+        text, changed = re.subn(pattern, rf"\1= {wrong}", text)
+        assert changed
+    (tmp_path / "main.tf").write_text(text)
+    terraform(tmp_path, "init", f"-plugin-dir={mirror()}")
+    done = terraform(tmp_path, "test", "-no-color", expected=(1,))
+    assert "without a token" in done.stderr and "a second instance" in done.stderr
+
+
+EXAMPLES = sorted(ROOT.glob("examples/*/*/main.tf"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.parent.name)
+def test_an_example_is_valid_with_the_module_that_its_first_line_makes(example, terraform, tmp_path):
+    folder = tmp_path / "example"
+    shutil.copytree(example.parent, folder, ignore=shutil.ignore_patterns("autoheal", ".terraform*"))
+    command = shlex.split(example.read_text().splitlines()[0].removeprefix("#"))
+    assert command[0] == "autoheal-generate"
+    done = run(*command[1:], cwd=folder)
+    assert done.returncode == 0, done.stderr
+    terraform(folder, "fmt", "-check", "-diff", "-recursive")
+    terraform(folder, "init", f"-plugin-dir={mirror()}")
+    terraform(folder, "validate")
 
 
 def test_the_archive_holds_the_function_and_is_always_the_same(tmp_path):

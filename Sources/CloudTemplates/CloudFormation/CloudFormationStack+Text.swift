@@ -88,29 +88,4 @@ extension CloudFormationStack {
             ]
         ]
     }
-
-    private var outputs: TemplateValue {
-        var outputs: [(key: String, description: String, value: TemplateValue)] = []
-        if options.hasOwnAddress { outputs.append(("ElasticIP", "The address of the instance.", .ref("AutoHealEIP"))) }
-        for number in numbers {
-            outputs.append((volumeOutput(number), "The data volume.", .ref(volumeReference(number))))
-        }
-        outputs += [
-            ("GroupName", "The Auto Scaling group.", .ref("AutohealGroup")),
-            ("SecurityGroupId", "Of the instance.", .attribute("AutohealSecurityGroup", "GroupId")),
-            ("FunctionLogs", "What became of each launch.", .ref("DeviceAttachmentLogs")),
-        ]
-        if !options.usesExistingNetwork {
-            outputs += [("VpcId", "The network.", vpc), ("SubnetId", "Of the instance.", subnet)]
-        }
-        if options.hasSecondSubnet {
-            outputs.append(("SecondSubnetId", "For a load balancer.", .ref("PublicSubnetB")))
-        }
-        if options.hasTargetGroup {
-            outputs.append(("TargetGroupArn", "For a load balancer's listener.", .ref("AutohealTargetGroup")))
-        }
-        return .object(outputs.map { ($0.key, ["Description": .string($0.description), "Value": $0.value]) })
-    }
-
-    private func volumeOutput(_ number: Int) -> String { "DataVolume\(StackModel.suffix(number))Id" }
 }

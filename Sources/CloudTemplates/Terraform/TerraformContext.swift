@@ -4,8 +4,12 @@ import ConfigurationFile
 /// What the templates of the module are filled with.
 struct TerraformContext {
     let variables: [TerraformVariable]
-    let defaultOfTags: String
+    let inputs: [Input]
+    let required: [String]
+    let outputs: [Output]
     let version = agentVersion
+    let terraformVersion = ">= 1.5"
+    let providerVersion = ">= 5.80, < 7.0"
     let volumes: [Volume]
     let ownVolumes: Bool
     let address: Bool
@@ -64,6 +68,20 @@ struct TerraformContext {
     let statements: [Statement]
     let logMetrics: [LogMetric]
     let metricAlarms: [Alarm]
+
+    /// A row of a table.
+    struct Input {
+        let name: String
+        let description: String
+        let type: String
+        let fallback: String?
+    }
+
+    struct Output {
+        let name: String
+        let description: String
+        let lines: [String]
+    }
 
     struct Volume {
         let suffix: String

@@ -3,8 +3,10 @@ import AutohealSpec
 extension TerraformModule {
     func context() throws(GenerationError) -> TerraformContext {
         TerraformContext(
-            variables: model.parameters.filter(\.isOfModule).flatMap(\.variables),
-            defaultOfTags: defaultOfTags,
+            variables: variables,
+            inputs: variables.map(input),
+            required: required,
+            outputs: model.outputs.map(output),
             volumes: numbers.map(volume),
             ownVolumes: !options.usesExistingVolumes,
             address: options.hasAddress,
@@ -86,13 +88,6 @@ extension TerraformModule {
             id: volumeID(number),
             zone: zone
         )
-    }
-
-    private var defaultOfTags: String {
-        // terraform fmt does not align what goes over several lines.
-        guard !options.tags.isEmpty else { return "default     = {}" }
-        let lines = Self.aligned(options.tags.map { (Self.quoted($0.key), Self.quoted($0.value)) })
-        return "default = {\n" + lines.map { "    \($0)\n" }.joined() + "  }"
     }
 
     private var userDataVariables: [String] {

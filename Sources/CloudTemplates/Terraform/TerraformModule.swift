@@ -18,10 +18,13 @@ package struct TerraformModule: Sendable {
         }
         let context = try context()
         return [
+            ModuleFile("README.md", try EmbeddedTemplate.terraformReadme.render(context)),
             ModuleFile("main.tf", try EmbeddedTemplate.terraformMain.render(context)),
             ModuleFile("variables.tf", try EmbeddedTemplate.terraformVariables.render(context)),
             ModuleFile("outputs.tf", try EmbeddedTemplate.terraformOutputs.render(context)),
             ModuleFile("versions.tf", try EmbeddedTemplate.terraformVersions.render(context)),
+            ModuleFile("tests/defaults.tftest.hcl", try EmbeddedTemplate.terraformTests.render(context)),
+            ModuleFile("tests/aws/mocks.tfmock.hcl", bytes: PackageResources.mocks_tfmock_hcl),
             ModuleFile("user-data.tftpl", try userData()),
             ModuleFile(
                 "device-attachment.zip",
@@ -51,6 +54,7 @@ package struct TerraformModule: Sendable {
 
 /// A file of the module.
 package struct ModuleFile: Hashable, Sendable {
+    /// Below the module's folder, where it may be in one of its own.
     package let name: String
     package let bytes: [UInt8]
 

@@ -1,6 +1,12 @@
-/// A variable of the module, as its template writes it.
+/// A variable of the module, as its templates write it.
 struct TerraformVariable {
     let name: String
+    let description: String
+    let type: String
+    /// nil: a value must be given.
+    let fallback: String?
+    /// What a value looks like, where one must be given.
+    let example: String?
     /// The assignments, aligned.
     let lines: [String]
     let validations: [Validation]
@@ -10,8 +16,19 @@ struct TerraformVariable {
         let message: String
     }
 
-    init(name: String, description: String, type: String, default fallback: String?, validations: [Validation] = []) {
+    init(
+        name: String,
+        description: String,
+        type: String,
+        default fallback: String?,
+        example: String? = nil,
+        validations: [Validation] = []
+    ) {
         self.name = name
+        self.description = description
+        self.type = type
+        self.fallback = fallback
+        self.example = fallback == nil ? example : nil
         var pairs = [("description", TerraformModule.quoted(description)), ("type", type)]
         if let fallback { pairs.append(("default", fallback)) }
         lines = TerraformModule.aligned(pairs)
@@ -83,6 +100,7 @@ extension StackParameter {
             description: text,
             type: type,
             default: fallback,
+            example: example.map(TerraformModule.quoted),
             validations: validations
         )
     }

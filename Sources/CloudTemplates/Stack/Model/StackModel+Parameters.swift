@@ -33,14 +33,16 @@ extension StackModel {
                 ),
                 description: "An immutable object that every later instance can download without a secret.",
                 rule: "must be an http(s) address without a query: a pre-signed address expires, and an instance "
-                    + "launched after that would have no agent."
+                    + "launched after that would have no agent.",
+                example: "https://example.com/autoheal-agent_\(agentVersion)-1_\(options.architecture.debianName).deb"
             ),
             StackParameter(
                 name: "PackageSha256",
                 group: "Package",
                 value: .text(default: given?.digest, pattern: "[0-9a-f]{64}"),
                 description: "What 'sha256sum FILE' prints; an instance installs nothing else.",
-                rule: "must be 64 hexadecimal digits in lower case."
+                rule: "must be 64 hexadecimal digits in lower case.",
+                example: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
             ),
         ]
     }
@@ -57,7 +59,8 @@ extension StackModel {
                 name: "ImageId",
                 group: "Instance",
                 value: .image(path: options.image.parameterPath(options.architecture)),
-                description: "An image with systemd, cloud-init and apt, or with the agent."
+                description: "An image with systemd, cloud-init and apt, or with the agent.",
+                example: "ami-0123456789abcdef0"
             ),
             StackParameter(
                 name: "RootDeviceName",
@@ -115,7 +118,8 @@ extension StackModel {
                     group: "Instance",
                     value: .text(pattern: "[A-Za-z0-9+=,.@_-]{1,128}"),
                     description: "The instance profile whose role the instance gets; the agent needs none.",
-                    rule: "must be the name of an instance profile."
+                    rule: "must be the name of an instance profile.",
+                    example: "database"
                 )
             )
         }
@@ -126,7 +130,8 @@ extension StackModel {
                     group: "Roles",
                     value: .text(pattern: "arn:aws[a-z-]*:iam::[a-z0-9]*:policy/.+"),
                     description: "The policy that bounds what the stack's roles may do.",
-                    rule: "must be the ARN of a policy."
+                    rule: "must be the ARN of a policy.",
+                    example: "arn:aws:iam::123456789012:policy/boundary"
                 )
             )
         }
@@ -149,7 +154,8 @@ extension StackModel {
                     group: "Network",
                     value: .existing(type: "AWS::EC2::Subnet::Id", pattern: "subnet-[0-9a-f]+"),
                     description: "In the volume's zone"
-                        + (options.hasAddress ? ", with a route to an internet gateway." : ".")
+                        + (options.hasAddress ? ", with a route to an internet gateway." : "."),
+                    example: "subnet-0123456789abcdef0"
                 ),
             ]
         }
@@ -192,7 +198,8 @@ extension StackModel {
                     group: "Network",
                     value: .text(pattern: "eipalloc-[0-9a-f]+"),
                     description: "The address: an allocation of this account and Region.",
-                    rule: "must be one such as eipalloc-0123456789abcdef0."
+                    rule: "must be one such as eipalloc-0123456789abcdef0.",
+                    example: "eipalloc-0123456789abcdef0"
                 )
             )
         }
@@ -203,14 +210,16 @@ extension StackModel {
                     group: "Network",
                     value: .text(pattern: "[A-Z0-9]{1,32}"),
                     description: "The zone of Route 53 that the record is in.",
-                    rule: "must be the id of a hosted zone."
+                    rule: "must be the id of a hosted zone.",
+                    example: "Z0123456789ABCDEFGHIJ"
                 ),
                 StackParameter(
                     name: "RecordName",
                     group: "Network",
                     value: .text(pattern: "[A-Za-z0-9_*.-]{1,255}"),
                     description: "The name of the address, such as db.example.com.",
-                    rule: "must be a domain name."
+                    rule: "must be a domain name.",
+                    example: "db.example.com"
                 ),
             ]
         }

@@ -26,7 +26,8 @@ extension StackModel {
             description:
                 "The key of your own that the volumes are encrypted with. Its policy must let this account's roles "
                 + "use it.",
-            rule: "must be the ARN of a key, not of an alias: a policy can name only that."
+            rule: "must be the ARN of a key, not of an alias: a policy can name only that.",
+            example: "arn:aws:kms:eu-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
         )
     }
 
@@ -89,13 +90,15 @@ extension StackModel {
     }
 
     private func existing(_ number: Int) -> StackParameter {
-        parameter(
+        var existing = parameter(
             number,
             "Id",
             .existing(type: "AWS::EC2::Volume::Id", pattern: "vol-([0-9a-f]{8}|[0-9a-f]{17})"),
             "In the zone of the subnet. It is mounted as it is; only a blank one is formatted.",
             rule: "must be one such as vol-0123456789abcdef0."
         )
+        existing.example = "vol-0123456789abcdef\(number - 1)"
+        return existing
     }
 
     private func own(_ number: Int) -> [StackParameter] {

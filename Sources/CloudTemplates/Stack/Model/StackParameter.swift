@@ -11,6 +11,8 @@ struct StackParameter {
     var rule: String?
     /// nil for both languages.
     var only: Only?
+    /// What a value looks like; of those that have no default.
+    var example: String?
 
     enum Value {
         /// The pattern covers all of the text. `excluding` are texts that match it and are refused.
@@ -46,11 +48,11 @@ struct StackParameter {
         if case .optionalExisting = value { Self.moduleName(name) + "s" } else { Self.moduleName(name) }
     }
 
+    /// `ElasticIP` is `elastic_ip`, `NeedsAPerson` is `needs_a_person`.
     static func moduleName(_ name: String) -> String {
-        name.reduce(into: "") { words, character in
-            if character.isUppercase && !words.isEmpty { words += "_" }
-            words += character.lowercased()
-        }
+        name.replacing(/([A-Z])([A-Z][a-z])/) { "\($0.1)_\($0.2)" }
+            .replacing(/([a-z0-9])([A-Z])/) { "\($0.1)_\($0.2)" }
+            .lowercased()
     }
 
     var isOfTemplate: Bool { only != .moduleHasNoName }
