@@ -12,7 +12,7 @@ import threading
 import time
 
 import trees
-from machine import UNIT, Disk, Machine
+from machine import TARGET, UNIT, Disk, Machine
 from metadata import MetadataService
 from watched import ask
 
@@ -298,6 +298,9 @@ def on_this_machine(disk):
 
 def refused(check, machine, before, seconds):
     ours, unit = version(machine), service(machine)
+    machine.wait_until("active", TARGET)
+    boot = machine.journal()
+    check("the units wait for each other in no circle", "ordering cycle" not in boot, boot)
     machine.wait_until("failed", ON_DATA)
     said = machine.journal("--unit", ON_DATA)
     check(
@@ -315,6 +318,8 @@ def refused(check, machine, before, seconds):
     machine.run("sh", "-ec", f"cd {HOME} && echo {ours} >14/main/PG_VERSION && mv 14 {ours} && rm -r etc/{ours}")
     machine.run("systemctl", "start", unit)
     check("one of this version is found, with its last row", query(machine, LAST_ROW) == "1")
+    state = machine.state("postgresql.service")
+    check("and with it what an update of the packages looks at", state["ActiveState"] == "active", state)
     check("and gets Debian's configuration where it has none", query(machine, "SHOW hot_standby") == "on")
 
 

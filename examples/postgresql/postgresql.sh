@@ -92,6 +92,7 @@ END_OF_FILE
 cat >postgresql@.service.d/autoheal.conf <<'END_OF_FILE'
 [Unit]
 Requires=autoheal-data.target postgresql-on-data.service
+Wants=postgresql.service
 After=autoheal-data.target data.mount postgresql-on-data.service
 IgnoreOnIsolate=yes
 AssertPathIsMountPoint=/data
@@ -131,6 +132,6 @@ systemctl enable --now postgresql-answers.socket
 # Started with the target. multi-user.target, which wants postgresql.service, would wait for the volume.
 systemctl disable postgresql.service
 systemctl add-wants postgresql.service "$unit"
-systemctl add-wants autoheal-data.target postgresql.service "$unit"
+systemctl add-wants autoheal-data.target "$unit"
 # Which may have been reached already.
 systemctl start --no-block "$unit"
