@@ -30,6 +30,12 @@ struct StackFlags: ParsableArguments {
     @Flag(help: "Add a public subnet in another zone, for a load balancer.")
     var secondSubnet = false
 
+    @Flag(
+        name: .customLong("s3-endpoint"),
+        help: "Add a gateway endpoint for S3, by which a bucket's policy may know the network."
+    )
+    var s3Endpoint = false
+
     @Option(
         name: .customLong("ingress"),
         help: ArgumentHelp(
@@ -153,6 +159,7 @@ struct StackFlags: ParsableArguments {
         options.usesExistingAddress = existingAddress
         options.retainsAddress = retainAddress
         options.hasSecondSubnet = secondSubnet
+        options.hasS3Endpoint = s3Endpoint
         options.ingress = try ingress.map { text in try IngressRule(text) }
         options.image = image
         options.architecture = architecture

@@ -75,6 +75,23 @@ def test_create_fails_at_once_with_the_line_of_what_only_a_person_can_mend(cloud
     assert cloud.count("UpdateAutoScalingGroup") == 1  # nothing else is launched beside it
 
 
+@pytest.mark.parametrize(("outcome", "code"), [("failed", 66), ("not-installed", 1)])
+def test_create_is_not_over_while_the_console_says_that_there_is_no_data(cloud, scale_up, outcome, code):
+    """Somebody has completed the hook by hand."""
+    cloud.launch_time = 90
+    say(cloud, scale_up, outcome, exit_code=code)
+    say(cloud, scale_up, "mounted", after=300)
+    assert scale_up("Create")["Status"] == "SUCCESS"
+    assert 300 < cloud.clock.now < 330
+
+
+def test_create_fails_with_the_line_when_the_data_never_comes(cloud, scale_up):
+    cloud.launch_time = 90
+    say(cloud, scale_up, "failed", exit_code=66)
+    answer = scale_up("Create")
+    assert answer["Status"] == "FAILED" and "outcome=failed exit=66" in answer["Reason"]
+
+
 def test_create_quotes_a_refusal_that_the_other_function_abandons(cloud, scale_up):
     cloud.launch_time = 5000
     say(cloud, scale_up, "refused", exit_code=78, reason="configuration")

@@ -12,7 +12,7 @@ HEALTH = ("--health-check", "application-status", "--health-source", "10.0.0.0/1
 
 OPTIONS = [
     ((), ("--launch-configuration",)),
-    ((), ("--existing-network",), ("--second-subnet",)),
+    ((), ("--existing-network",), ("--second-subnet", "--s3-endpoint")),
     ((), ("--existing-volume",), ("--snapshots",)),
     ((), ("--no-address",), ("--existing-address",), ("--dns-record",)),
     ((), ("--alarms",), ("--no-alarms",)),

@@ -250,6 +250,14 @@ def test_a_second_subnet_is_in_another_zone_and_launches_nothing():
     assert template(*URL, "--second-subnet", SecondAvailabilityZone="a").broken_rules()
 
 
+def test_an_endpoint_is_there_before_the_first_instance_asks_for_its_package():
+    stack = template(*URL, "--s3-endpoint")
+    endpoint = stack.properties("S3Endpoint")
+    assert endpoint["ServiceName"] == "com.amazonaws.eu-west-1.s3"
+    assert endpoint["RouteTableIds"] == [stack.properties("PublicSubnetRoute")["RouteTableId"]]
+    assert "S3Endpoint" in stack.needs("AutohealGroup")
+
+
 def test_an_address_that_exists_is_used_and_one_may_stay():
     stack = template(*URL, "--existing-address", AllocationId="eipalloc-0123456789abcdef0")
     assert not stack.of_type("AWS::EC2::EIP")
@@ -292,6 +300,7 @@ def test_an_elb_health_check_without_a_target_group_is_refused_before_anything_i
         (("--ingress", "0=10.0.0.0/8"), "PORT=SOURCE"),
         (("--ingress", "90-80=10.0.0.0/8"), "PORT=SOURCE"),
         (("--second-subnet", "--existing-network"), "--existing-network"),
+        (("--s3-endpoint", "--existing-network"), "--s3-endpoint"),
         (("--no-address", "--retain-address"), "--no-address"),
         (("--existing-address", "--retain-address"), "--retain-address"),
     ],

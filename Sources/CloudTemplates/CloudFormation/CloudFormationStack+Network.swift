@@ -46,7 +46,19 @@ extension CloudFormationStack {
                 "AWS::EC2::SubnetRouteTableAssociation",
                 ["SubnetId": subnet, "RouteTableId": .ref("PublicRouteTable")]
             ),
-        ] + (options.hasSecondSubnet ? secondSubnet : [])
+        ] + (options.hasSecondSubnet ? secondSubnet : []) + (options.hasS3Endpoint ? [endpoint] : [])
+    }
+
+    private var endpoint: Resource {
+        Resource(
+            "S3Endpoint",
+            "AWS::EC2::VPCEndpoint",
+            comment: "Free. A bucket's policy can let in who comes through it (aws:SourceVpce).",
+            [
+                "VpcId": vpc, "ServiceName": .sub("com.amazonaws.${AWS::Region}.s3"),
+                "RouteTableIds": [.ref("PublicRouteTable")],
+            ]
+        )
     }
 
     private var secondSubnet: [Resource] {
@@ -140,6 +152,8 @@ extension CloudFormationStack {
 
     /// What must be there for an instance to reach the network, and is not referred to by the group.
     var routes: [String] {
-        options.usesExistingNetwork ? [] : ["PublicSubnetRoute", "PublicSubnetARouteTableAssociation"]
+        guard !options.usesExistingNetwork else { return [] }
+        return ["PublicSubnetRoute", "PublicSubnetARouteTableAssociation"]
+            + (options.hasS3Endpoint ? ["S3Endpoint"] : [])
     }
 }

@@ -18,6 +18,7 @@ extension CloudFormationStack {
         case .subnetID: subnet
         case .secondSubnetID: .ref("PublicSubnetB")
         case .targetGroupARN: .ref("AutohealTargetGroup")
+        case .endpointID: .ref("S3Endpoint")
         }
     }
 }

@@ -116,11 +116,14 @@ class Request(Work):
         for each in group["Instances"]:
             versions = (each.get("LaunchTemplate", {}).get("Version"), each.get("LaunchConfigurationName"))
             if each["LifecycleState"] == "InService" and (version is None or version in versions):
-                # One that is kept passes through on its way to Standby.
+                # One that is kept passes through on its way to Standby, and a person may have completed the hook.
+                outcome = None
                 if os.environ.get("LAUNCH_UNTIL") == "data":
-                    line, outcome = self.read_console(each["InstanceId"])
-                    if outcome == "refused":
-                        raise GiveUp(f"instance {each['InstanceId']} needs a person; its console says: {line}")
+                    self.line, outcome = self.read_console(each["InstanceId"])
+                if outcome == "refused":
+                    raise GiveUp(f"instance {each['InstanceId']} needs a person; its console says: {self.line}")
+                if outcome in ("failed", "not-installed"):
+                    return {"awaited": "the instance to have its data", "host.id": each["InstanceId"]}
                 return None
         for instance, state in states.items():
             if not state.startswith(("Pending", "EnteringStandby", "Standby")):

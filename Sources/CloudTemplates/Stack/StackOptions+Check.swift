@@ -79,6 +79,11 @@ extension StackOptions {
                 "--second-subnet is a subnet in a network of the stack's own, not in --existing-network."
             )
         }
+        guard !usesExistingNetwork || !hasS3Endpoint else {
+            throw GenerationError(
+                "--s3-endpoint is an endpoint in a network of the stack's own: a network that exists has its own endpoints."
+            )
+        }
         guard hasAddress || !usesExistingAddress && !retainsAddress else {
             throw GenerationError("--no-address is no address, so none exists or is retained.")
         }

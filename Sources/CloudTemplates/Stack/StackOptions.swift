@@ -18,6 +18,8 @@ package struct StackOptions: Sendable {
     package var retainsAddress = false
     /// In another zone, for a load balancer.
     package var hasSecondSubnet = false
+    /// A gateway endpoint, by which a bucket's policy may know the network.
+    package var hasS3Endpoint = false
     /// What the application serves.
     package var ingress: [IngressRule] = []
     package var alarms = AlarmScope.volumes

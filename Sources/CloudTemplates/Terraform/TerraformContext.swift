@@ -15,6 +15,7 @@ struct TerraformContext {
     let address: Bool
     let ownAddress: Bool
     let secondSubnet: Bool
+    let s3Endpoint: Bool
     let alarms: Bool
     let existingNetwork: Bool
     let launchConfiguration: Bool

@@ -12,6 +12,7 @@ extension TerraformModule {
             address: options.hasAddress,
             ownAddress: options.hasOwnAddress,
             secondSubnet: options.hasSecondSubnet,
+            s3Endpoint: options.hasS3Endpoint,
             alarms: model.hasAlarms,
             existingNetwork: options.usesExistingNetwork,
             launchConfiguration: options.usesLaunchConfiguration,
@@ -106,12 +107,13 @@ extension TerraformModule {
 
     private var groupNeeds: [String] {
         let routes = ["aws_route.public_subnet_route", "aws_route_table_association.public_subnet_a"]
-        return (options.usesExistingNetwork ? [] : routes) + [
-            "aws_cloudwatch_event_target.device_attachment", "aws_lambda_permission.events",
-            "aws_lambda_function_event_invoke_config.device_attachment", "aws_sqs_queue_policy.dead_letters",
-            "aws_iam_role_policy.device_attachment", "aws_lambda_event_source_mapping.launch_notices",
-            "aws_iam_role_policy.launch_notices",
-        ]
+        return (options.usesExistingNetwork ? [] : routes)
+            + (options.hasS3Endpoint ? ["aws_vpc_endpoint.s3"] : []) + [
+                "aws_cloudwatch_event_target.device_attachment", "aws_lambda_permission.events",
+                "aws_lambda_function_event_invoke_config.device_attachment", "aws_sqs_queue_policy.dead_letters",
+                "aws_iam_role_policy.device_attachment", "aws_lambda_event_source_mapping.launch_notices",
+                "aws_iam_role_policy.launch_notices",
+            ]
     }
 
     private func statement(_ grant: StackGrant) -> TerraformContext.Statement {

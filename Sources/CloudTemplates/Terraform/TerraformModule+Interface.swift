@@ -68,6 +68,7 @@ extension TerraformModule {
         case .subnetID: "aws_subnet.public_subnet_a.id"
         case .secondSubnetID: "aws_subnet.public_subnet_b.id"
         case .targetGroupARN: "aws_lb_target_group.autoheal.arn"
+        case .endpointID: "aws_vpc_endpoint.s3.id"
         }
     }
 }

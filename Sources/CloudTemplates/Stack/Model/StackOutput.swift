@@ -12,6 +12,7 @@ struct StackOutput {
         case groupName, securityGroupID, functionLogs
         case networkID, subnetID, secondSubnetID
         case targetGroupARN
+        case endpointID
     }
 
     init(_ name: String, _ description: String, _ value: Value) {
@@ -46,6 +47,9 @@ extension StackModel {
         }
         if options.hasSecondSubnet {
             outputs.append(StackOutput("SecondSubnetId", "For a load balancer.", .secondSubnetID))
+        }
+        if options.hasS3Endpoint {
+            outputs.append(StackOutput("S3EndpointId", "For the policy of a bucket.", .endpointID))
         }
         if options.hasTargetGroup {
             outputs.append(StackOutput("TargetGroupArn", "For a load balancer's listener.", .targetGroupARN))
