@@ -30,6 +30,8 @@ OUTCOME = re.compile(
     r"(?<=\n)(autoheal-outcome/1 version=\S+ instance=(\S+) boot=(\S{36}) volumes=(\S+) outcome=(\S+)"
     r" exit=\d+ reason=\S+) crc=([0-9a-f]{8})(?=[\r\n])"
 )
+# What the kernel says first. Of what was said before the machine boots again, nothing need be true any more.
+KERNEL_BEGINS = re.compile(r"(?<=\n)\[ +0\.000000\] ")
 
 
 # Nothing more can come of this event.
@@ -52,7 +54,8 @@ def wanted_volumes():
 
 def newest_outcome(console, instance):
     """The last line of the newest boot of this instance about all the volumes, and its outcome; or None twice."""
-    lines = [line for line in OUTCOME.finditer(console) if line[2] == instance]
+    began = max((line.end() for line in KERNEL_BEGINS.finditer(console)), default=0)
+    lines = [line for line in OUTCOME.finditer(console, began) if line[2] == instance]
     lines = [line for line in lines if f"{zlib.crc32(line[1].encode()):08x}" == line[6]]
     for line in reversed(lines):
         if line[3] == lines[-1][3] and wanted_volumes().keys() <= set(line[4].split(",")):
@@ -124,6 +127,11 @@ class Work:
         if what not in self.kept or self.kept[what][1] - self.remaining() > KEPT_FOR:
             self.kept[what] = ask(*arguments), self.remaining()
         return self.kept[what][0]
+
+    def describe_volumes(self, ids):
+        """By ids, since one that is gone is an error, and by a filter, since EC2 then allows twice as many requests."""
+        filters = [{"Name": "volume-id", "Values": ids}]
+        return self.call("ec2", "describe_volumes", VolumeIds=ids, Filters=filters)["Volumes"]
 
     def read_console(self, instance):
         """The outcome on the serial console as it is now, which only Nitro types show."""

@@ -49,6 +49,7 @@ CONSOLE_SELDOM = 60  # at most, while it is refused
 SILENT_AFTER = 300
 SECOND_WAY_EVERY = 60
 SECOND_WAY_AFTER = 300  # the delay of the queue
+FIRST_RUN = 900
 RUNS_FOR = 2000  # after three runs of 800 s and what Lambda waits between them
 DELIVERED_FOR = 3900  # neither Lambda nor the queue keeps an event for longer
 
@@ -142,11 +143,6 @@ class Action(Work):
         shown: dict = next((each for group in found["Reservations"] for each in group["Instances"]), {})
         return shown.get("State", {}).get("Name"), shown
 
-    def describe_volumes(self, ids):
-        """By ids, since one that is gone is an error, and by a filter, since EC2 then allows twice as many requests."""
-        filters = [{"Name": "volume-id", "Values": ids}]
-        return self.call("ec2", "describe_volumes", VolumeIds=ids, Filters=filters)["Volumes"]
-
     def is_impaired(self):
         checks = self.call("ec2", "describe_instance_status", InstanceIds=[self.instance])["InstanceStatuses"]
         return any(each.get(key, {}).get("Status") == "impaired" for each in checks for key in CHECKS)
@@ -180,7 +176,7 @@ class Action(Work):
 class Launch(Action):
     """One launch of one instance."""
 
-    is_well = is_silent = False
+    is_well, is_silent = None, False  # None: not seen yet
     attached_at = in_place_at = console_at = None  # in seconds that remain; the first one by this run
     console_every = CONSOLE_EVERY
     stale = None
@@ -219,7 +215,9 @@ class Launch(Action):
 
     def may_run_again(self):
         # The queue delivers later, and its last run must be the last one.
-        return self.is_well and self.age() < RUNS_FOR + (SECOND_WAY_AFTER if self.is_second else 0)
+        # One that this run could not see was well when the run before ended.
+        is_well = self.age() > FIRST_RUN if self.is_well is None else self.is_well
+        return is_well and self.age() < RUNS_FOR + (SECOND_WAY_AFTER if self.is_second else 0)
 
     def time_is_up(self):
         if self.may_run_again():
@@ -272,7 +270,7 @@ class Launch(Action):
             return None
         if volume["State"] != "available":
             return {"awaited": "the volume to be available", **seen}
-        self.remember_failure()
+        self.remember_outcome()
         self.log("Attaching the volume.", seen)
         self.call("ec2", "attach_volume", VolumeId=volume["VolumeId"], InstanceId=self.instance, Device=device)
         self.kept.pop("volumes", None)  # at once: the call for the next volume may be refused
@@ -300,12 +298,12 @@ class Launch(Action):
         del self.kept["address"]
         return {"awaited": "the address to be associated with this instance", **seen}
 
-    def remember_failure(self):
-        """A failure from before the attach is not believed after it. That it cannot be read is no reason to wait."""
+    def remember_outcome(self):
+        """What was said before the attach is not believed after it. That it cannot be read is no reason to wait."""
         if self.may_be_stale and os.environ.get("LAUNCH_UNTIL") == "data":
             self.may_be_stale = False
             line, outcome = self.glance(self.instance)
-            self.stale = line if outcome == "failed" else self.stale
+            self.stale = line if outcome in ("failed", "mounted") else self.stale
 
     def look_at_console(self):
         """All is in place. Has the instance its data, too?"""
@@ -329,7 +327,7 @@ class Launch(Action):
             self.console_every = min(2 * self.console_every, CONSOLE_SELDOM)
             awaited["error"] = str(error)
         self.pause, self.console_at = self.console_every, now - self.console_every
-        if outcome == "mounted":
+        if outcome == "mounted" and line != self.stale:
             return None
         self.believe(line, outcome, now)
         if self.in_place_at - now >= SILENT_AFTER:
