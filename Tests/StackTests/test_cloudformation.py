@@ -131,6 +131,13 @@ def test_both_checks_and_ssh_have_their_own_ways_in():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("options", [("--ingress", "80=0.0.0.0/0", "--ingress", "80=0.0.0.0/0"), (*READY, *READY[2:])])
+def test_nothing_is_let_in_twice(options):
+    """EC2 refuses a group that has a permission twice."""
+    (rule,) = template(*URL, *options).properties("AutohealSecurityGroup")["SecurityGroupIngress"]
+    assert rule["ToPort"] in (80, 9465)
+
+
 def test_the_watcher_is_asked_where_the_configuration_has_it(tmp_path):
     file = tmp_path / "c.toml"
     file.write_text('[health]\nlisten = "[::]:9000"\n[[volume]]\ndevice = "/dev/sdf"\n')
@@ -149,6 +156,13 @@ def test_the_watcher_is_asked_where_the_configuration_has_it(tmp_path):
         (("--existing-network", *HEALTH[:2]), "--health-source"),
         (HEALTH[2:], "--health-check"),
         ((*READY[:2], "--health-source", "0.0.0.0/0"), "whole internet"),
+        (("--ingress", "22=0.0.0.0/0"), "whole internet"),
+        (("--ingress", "1-65535=0.0.0.0/0"), "whole internet"),
+        ((*READY[:2], "--health-source", "0.0.0.0/1"), "whole internet"),
+        (("--ingress", "80=10.0.0.5/8"), "10.0.0.5/8"),
+        (("--ssh-cidr", "10.0.0.5/8"), "10.0.0.5/8"),
+        ((*READY, "--ingress", "9465=10.0.0.0/8"), "9465"),
+        (("--hand-over", "301"), "300"),
         ((*READY[:2], "--health-source", "sg-x"), "sg-x"),
         ((*READY[:2], "--health-source", "10.0.0.0"), "10.0.0.0"),
     ],
@@ -472,6 +486,13 @@ def test_a_subnet_in_another_zone_than_the_volume_is_refused_before_anything_is_
     ("arguments", "reason"),
     [
         (("--ssh-cidr", "0.0.0.0/0"), "whole internet"),
+        (("--ingress", "22=0.0.0.0/0"), "whole internet"),
+        (("--ingress", "1-65535=0.0.0.0/0"), "whole internet"),
+        ((*READY[:2], "--health-source", "0.0.0.0/1"), "whole internet"),
+        (("--ingress", "80=10.0.0.5/8"), "10.0.0.5/8"),
+        (("--ssh-cidr", "10.0.0.5/8"), "10.0.0.5/8"),
+        ((*READY, "--ingress", "9465=10.0.0.0/8"), "9465"),
+        (("--hand-over", "301"), "300"),
         (("--ssh-cidr", "192.0.2.1"), "not an IPv4 range"),
         (("--tag", "a b=c"), "letters, digits"),
         (("--tag", "a,b=c"), "letters, digits"),

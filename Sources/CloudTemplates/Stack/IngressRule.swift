@@ -13,6 +13,11 @@ package struct IngressRule: Hashable, Sendable {
         self.description = description
     }
 
+    /// Whether it is the same but for its description.
+    func letsIn(the other: IngressRule) -> Bool {
+        (ports, networkProtocol, source) == (other.ports, other.networkProtocol, other.source)
+    }
+
     /// - Parameter text: `PORT[-PORT][/udp]=SOURCE`.
     package init(_ text: String) throws(GenerationError) {
         guard let match = text.wholeMatch(of: /([0-9]{1,5})(?:-([0-9]{1,5}))?(?:\/(tcp|udp))?=(.+)/),
@@ -23,10 +28,11 @@ package struct IngressRule: Hashable, Sendable {
                     + "8000-8010/udp=10.0.0.0/16 is right, too."
             )
         }
+        let source = try NetworkPeer(String(match.4), allowsEverybody: !(first...last).contains(22))
         self.init(
             ports: Int(first)...Int(last),
             networkProtocol: match.3.map(String.init) ?? "tcp",
-            source: try NetworkPeer(String(match.4), allowsEverybody: true),
+            source: source,
             description: "Application"
         )
     }
@@ -53,13 +59,22 @@ package enum NetworkPeer: Hashable, Sendable {
 
     static func checkRange(_ text: String, allowsEverybody: Bool = false) throws(GenerationError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let bytes = parts.first?.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) } ?? []
-        let isAddress = bytes.count == 4 && bytes.allSatisfy { $0.map((0...255).contains) ?? false }
-        guard parts.count == 2, isAddress, let length = Int(parts[1]), (0...32).contains(length) else {
+        let bytes = (parts.first ?? "").split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
+        guard parts.count == 2, bytes.count == 4, let length = Int(parts[1]), (0...32).contains(length) else {
             throw GenerationError("'\(text)' is not an IPv4 range such as 192.0.2.0/24.")
         }
-        guard length > 0 || allowsEverybody else {
-            throw GenerationError("This is not opened to the whole internet: name the range that may come in.")
+        let address = bytes.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        guard length == 32 || address << length == 0 else {
+            throw GenerationError(
+                "'\(text)' is the address of a host with the length of a range: with \(length) bits, the rest must be 0."
+            )
+        }
+        // No private range is larger (RFC 1918).
+        guard length >= 8 || allowsEverybody else {
+            throw GenerationError(
+                "'\(text)' is as good as the whole internet, to which SSH and health are not opened: name the range that may "
+                    + "come in."
+            )
         }
     }
 }

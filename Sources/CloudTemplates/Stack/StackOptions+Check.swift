@@ -65,8 +65,9 @@ extension StackOptions {
         guard Set(keys).count == keys.count else { throw GenerationError("A tag is given twice.") }
     }
 
-    /// Seconds: as a lifecycle hook has it, and no longer than the function runs.
-    static let handOvers = 30...StackTiming.function
+    /// Seconds: as a lifecycle hook has it. A stack that is deleted waits for the hand-over and the end of the instance, in one
+    /// run of its function.
+    static let handOvers = 30...300
 
     /// GiB; those that are not here have no limits of their own.
     private static let sizes = [
@@ -106,6 +107,11 @@ extension StackOptions {
             throw GenerationError(
                 "[health] of the configuration listens on '\(listen)', which nobody else can reach: give 0.0.0.0:PORT, or "
                     + "nothing."
+            )
+        }
+        if let port = healthPort, ingress.contains(where: { $0.networkProtocol == "tcp" && $0.ports.contains(port) }) {
+            throw GenerationError(
+                "--ingress lets in at port \(port), where the watcher answers --health-source and nobody else: leave it out."
             )
         }
         guard !healthSources.isEmpty || healthChecks == [.applicationStatus] && !usesExistingNetwork else {

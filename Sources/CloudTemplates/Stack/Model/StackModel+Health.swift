@@ -14,7 +14,12 @@ extension StackOptions {
 
 extension StackModel {
     /// Who may ask the watcher, and what the application serves; SSH is a parameter.
-    var ingress: [IngressRule] { healthIngress + options.ingress }
+    /// None is there twice, which EC2 refuses.
+    var ingress: [IngressRule] {
+        (healthIngress + options.ingress).reduce(into: []) { rules, rule in
+            if !rules.contains(where: { $0.letsIn(the: rule) }) { rules.append(rule) }
+        }
+    }
 
     private var healthIngress: [IngressRule] {
         guard let port = options.healthPort else { return [] }
