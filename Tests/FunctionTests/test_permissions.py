@@ -80,7 +80,6 @@ def test_the_source_suits_an_inline_function_in_a_template(name):
     standard = {
         "base64",
         "datetime",
-        "gzip",
         "functools",
         "http",
         "json",

@@ -2,14 +2,14 @@
 
 import ast
 import base64
-import gzip
+import zlib
 import re
 from pathlib import Path
 
 FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
 NAMES = ("device_attachment", "scale_up")
 # The only line of an inline function that is not an import or a comment.
-UNPACK = 'exec(gzip.decompress(base64.b64decode("{}")).decode())'
+UNPACK = 'exec(zlib.decompress(base64.b64decode("{}")).decode())'
 
 
 def whole(name: str) -> str:
@@ -40,8 +40,8 @@ def inlined(name: str) -> str:
 
 def packed(name: str) -> str:
     """What a template should carry."""
-    head = f"# {name}.py, compressed. To read it, put print in the place of exec.\nimport base64, gzip\n"
-    text = base64.b64encode(gzip.compress(bare(whole(name)).encode(), mtime=0)).decode()
+    head = f"# {name}.py, compressed. To read it, put print in the place of exec.\nimport base64, zlib\n"
+    text = base64.b64encode(zlib.compress(bare(whole(name)).encode(), 9)).decode()
     return head + UNPACK.format(text) + "\n"
 
 
@@ -49,4 +49,4 @@ def unpacked(name: str) -> str:
     """What runs of it, found as its head says, but without running anything."""
     text = inlined(name).split('"')[1]
     assert inlined(name).endswith("\n" + UNPACK.format(text) + "\n")
-    return gzip.decompress(base64.b64decode(text)).decode()
+    return zlib.decompress(base64.b64decode(text)).decode()

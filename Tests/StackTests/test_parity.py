@@ -68,7 +68,8 @@ def test_parameters_are_variables_with_the_same_defaults(both):
 # What an output is of, in each language.
 KINDS = {
     "AWS::EC2::EIP": "aws_eip", "AWS::EC2::Volume": "aws_ebs_volume", "AWS::EC2::SecurityGroup": "aws_security_group",
-    "AWS::EC2::VPC": "aws_vpc", "AWS::EC2::Subnet": "aws_subnet", "AWS::Logs::LogGroup": "aws_cloudwatch_log_group",
+    "AWS::EC2::VPC": "aws_vpc", "AWS::EC2::VPCEndpoint": "aws_vpc_endpoint", "AWS::EC2::Subnet": "aws_subnet",
+    "AWS::Logs::LogGroup": "aws_cloudwatch_log_group",
     "AWS::AutoScaling::AutoScalingGroup": "aws_autoscaling_group",
     "AWS::ElasticLoadBalancingV2::TargetGroup": "aws_lb_target_group",
 }  # fmt: skip

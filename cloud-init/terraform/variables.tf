@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "volume_device" {
-  description = "What it is attached as, /dev/sdf to /dev/sdp; Nitro instances name it otherwise, which is found all the same."
+  description = "/dev/sdf to /dev/sdp; Nitro instances name it otherwise."
   type        = string
   default     = "/dev/sdf"
 
@@ -32,7 +32,7 @@ variable "volume_mount_point" {
 }
 
 variable "volume_size" {
-  description = "GiB. It may be enlarged by an update: the running instance grows the file system. It cannot shrink."
+  description = "GiB. An update may enlarge it, and the running instance grows the file system."
   type        = number
   default     = 16
 
@@ -76,7 +76,7 @@ variable "volume_throughput" {
 }
 
 variable "volume_snapshot_id" {
-  description = "For a new volume: an existing one keeps its data; null for a blank volume."
+  description = "For a new volume; null for a blank one."
   type        = string
   default     = null
 
@@ -92,7 +92,7 @@ variable "package_url" {
 
   validation {
     condition     = can(regex("^(https?://[A-Za-z0-9\\[][A-Za-z0-9._~:/%+,;@()=\\[\\]-]*(\\?versionId=[A-Za-z0-9._-]+)?)$", var.package_url))
-    error_message = "The value of package_url must be an http(s) address without a query: a pre-signed address expires, and an instance launched after that would have no agent."
+    error_message = "The value of package_url must be an http(s) address without a query: a pre-signed one expires, and later instances would have no agent."
   }
 }
 
@@ -164,7 +164,7 @@ variable "ssh_cidr" {
 }
 
 variable "application_security_group_ids" {
-  description = "A further group of the instance, which lets in what the application serves."
+  description = "A further group of the instance, for what it serves."
   type        = list(string)
   default     = []
 
@@ -208,7 +208,7 @@ variable "health_check_type" {
 }
 
 variable "health_check_grace_period" {
-  description = "Seconds from being in service on: time for the application to start."
+  description = "Seconds for the application to start, from being in service on."
   type        = number
   default     = 300
 
@@ -230,7 +230,7 @@ variable "alarm_email" {
 }
 
 variable "availability_zone" {
-  description = "Joined to the region; volume and subnet are in one zone, and stay there."
+  description = "Joined to the region; volume and subnet stay there."
   type        = string
   default     = "a"
 

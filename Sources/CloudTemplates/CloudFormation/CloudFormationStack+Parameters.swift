@@ -43,8 +43,7 @@ extension StackParameter {
             type = "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>"
             fallback = .string(path)
             text =
-                "A Systems Manager parameter with the image's id. It is looked up when the stack is created or updated; a "
-                + "running instance keeps its image."
+                "A Systems Manager parameter with the image's id, read when the stack is created or updated."
         }
         // Numbers and choices say themselves what they may be.
         if let rule, pairs.contains(where: { $0.key == "AllowedPattern" }) {

@@ -54,7 +54,7 @@ extension StackModel {
                 name: "HealthCheckGracePeriod",
                 group: "Health",
                 value: .number(default: 300, in: 0...7200),
-                description: "Seconds from being in service on: time for the application to start.",
+                description: "Seconds for the application to start, from being in service on.",
                 rule: "must be from 0 to 7200 seconds."
             ),
         ]

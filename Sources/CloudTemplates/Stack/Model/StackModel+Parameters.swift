@@ -32,8 +32,8 @@ extension StackModel {
                     pattern: #"https?://[A-Za-z0-9\[][A-Za-z0-9._~:/%+,;@()=\[\]-]*(\?versionId=[A-Za-z0-9._-]+)?"#
                 ),
                 description: "An immutable object that every later instance can download without a secret.",
-                rule: "must be an http(s) address without a query: a pre-signed address expires, and an instance "
-                    + "launched after that would have no agent.",
+                rule: "must be an http(s) address without a query: a pre-signed one expires, and later instances would "
+                    + "have no agent.",
                 example: "https://example.com/autoheal-agent_\(agentVersion)-1_\(options.architecture.debianName).deb"
             ),
             StackParameter(
@@ -97,7 +97,7 @@ extension StackModel {
                 name: "ApplicationSecurityGroupId",
                 group: "Instance",
                 value: .optionalExisting(pattern: "sg-[0-9a-f]+", absent: "for none"),
-                description: "A further group of the instance, which lets in what the application serves.",
+                description: "A further group of the instance, for what it serves.",
                 rule: "must be one such as sg-0123456789abcdef0."
             ),
             StackParameter(
@@ -175,7 +175,7 @@ extension StackModel {
                     name: "AvailabilityZone",
                     group: "Network",
                     value: .text(default: "a", pattern: "[a-z]"),
-                    description: "Joined to the region; volume and subnet are in one zone, and stay there.",
+                    description: "Joined to the region; volume and subnet stay there.",
                     rule: "must be one letter."
                 )
             )

@@ -60,7 +60,7 @@ extension StackModel {
                 number,
                 "Device",
                 .text(default: settings.device ?? "/dev/sdf", pattern: "/dev/(sd|xvd)[b-z]"),
-                "What it is attached as, /dev/sdf to /dev/sdp; Nitro instances name it otherwise, which is found all the same.",
+                "/dev/sdf to /dev/sdp; Nitro instances name it otherwise.",
                 rule: "must be a name such as /dev/sdf."
             ),
             // What ``VolumeSpec`` takes, and nothing that would need quotes in the agent's file.
@@ -82,8 +82,8 @@ extension StackModel {
         var rate = parameter(
             number,
             "InitializationRate",
-            .optionalNumber(in: 0...300, absent: "for as fast as it goes"),
-            "MiB/s, 100 to 300, at which a volume gets its data from the snapshot; costs extra."
+            .optionalNumber(in: 0...300, absent: "for as it comes"),
+            "MiB/s, 100 to 300, for loading the snapshot; costs extra."
         )
         rate.only = .providerHasNoInitializationRate
         return rate
@@ -107,7 +107,7 @@ extension StackModel {
                 number,
                 "Size",
                 .number(default: options.volumeSize, in: StackOptions.volumeSizes),
-                "GiB. It may be enlarged by an update: the running instance grows the file system. It cannot shrink.",
+                "GiB. An update may enlarge it, and the running instance grows the file system.",
                 rule: "must be from 1 to 65536 GiB."
             ),
             parameter(
@@ -133,8 +133,8 @@ extension StackModel {
             parameter(
                 number,
                 "SnapshotId",
-                .optionalText(pattern: "snap-[0-9a-f]+", absent: "for a blank volume"),
-                "For a new volume: an existing one keeps its data.",
+                .optionalText(pattern: "snap-[0-9a-f]+", absent: "for a blank one"),
+                "For a new volume.",
                 rule: "must be one such as snap-0123456789abcdef0."
             ),
             initializationRate(number),
