@@ -2,8 +2,8 @@
 
 import ast
 import base64
-import zlib
 import re
+import zlib
 from pathlib import Path
 
 FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
