@@ -88,8 +88,12 @@ def test_create_is_not_over_while_the_console_says_that_there_is_no_data(cloud, 
 def test_create_fails_with_the_line_when_the_data_never_comes(cloud, scale_up):
     cloud.launch_time = 90
     say(cloud, scale_up, "failed", exit_code=66)
+    # Also where the console does not show the line any more.
+    cloud.after(600, lambda: cloud.say(member(cloud, scale_up).instance.id, "\n[    0.000000] Linux version 6.12\n"))
     answer = scale_up("Create")
     assert answer["Status"] == "FAILED" and "outcome=failed exit=66" in answer["Reason"]
+    # Once every 15 s, as while it waits for the instance: many stacks share what may be asked.
+    assert cloud.count("GetConsoleOutput") < 60
 
 
 def test_create_quotes_a_refusal_that_the_other_function_abandons(cloud, scale_up):

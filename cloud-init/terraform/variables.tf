@@ -32,7 +32,7 @@ variable "volume_mount_point" {
 }
 
 variable "volume_size" {
-  description = "GiB. An update may enlarge it, and the running instance grows the file system."
+  description = "GiB. An update may enlarge it, and the file system with it."
   type        = number
   default     = 16
 
@@ -197,7 +197,7 @@ variable "target_group_arns" {
 }
 
 variable "health_check_type" {
-  description = "ELB replaces an instance whose application does not answer the target group's check."
+  description = "ELB replaces an instance that fails the target group's check."
   type        = string
   default     = "EC2"
 

@@ -58,6 +58,7 @@ class Request(Work):
         self.former = event.get("OldResourceProperties") or {}
         self.group = self.properties.get("GroupName")
         self.refresh = self.line = None
+        self.outcomes = {}  # by instance
         super().__init__(context, sleep, {"request.type": self.kind, "group.name": self.group})
 
     def serve(self):
@@ -117,26 +118,29 @@ class Request(Work):
             versions = (each.get("LaunchTemplate", {}).get("Version"), each.get("LaunchConfigurationName"))
             if each["LifecycleState"] == "InService" and (version is None or version in versions):
                 # One that is kept passes through on its way to Standby, and a person may have completed the hook.
-                outcome = None
-                if os.environ.get("LAUNCH_UNTIL") == "data":
-                    self.line, outcome = self.read_console(each["InstanceId"])
+                outcome = self.hear(each["InstanceId"])
                 if outcome == "refused":
                     raise GiveUp(f"instance {each['InstanceId']} needs a person; its console says: {self.line}")
                 if outcome in ("failed", "not-installed"):
+                    self.pause = SERVICE_EVERY
                     return {"awaited": "the instance to have its data", "host.id": each["InstanceId"]}
                 return None
         for instance, state in states.items():
             if not state.startswith(("Pending", "EnteringStandby", "Standby")):
                 continue
-            outcome = None
-            if os.environ.get("LAUNCH_UNTIL") == "data":
-                line, outcome = self.read_console(instance)
-                self.line = line or self.line
-            if outcome == "refused" or "Standby" in state:
+            if self.hear(instance) == "refused" or "Standby" in state:
                 raise GiveUp(f"instance {instance} ({state}) needs a person; its console says: {self.line}")
         self.pause = SERVICE_EVERY
         seen = {"host.id": ", ".join(states), "host.state": ", ".join(states.values())}
         return {"awaited": "an instance to be in service", **seen}
+
+    def hear(self, instance):
+        """What the console says became of its data; what it said last where it says nothing, as after a reboot."""
+        if os.environ.get("LAUNCH_UNTIL") == "data":
+            line, outcome = self.read_console(instance)
+            self.line = line or self.line
+            self.outcomes[instance] = outcome or self.outcomes.get(instance)
+        return self.outcomes.get(instance)
 
     def empty_group(self):
         group = self.describe_group()
