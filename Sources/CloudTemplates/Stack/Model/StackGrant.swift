@@ -76,7 +76,11 @@ extension StackModel {
     var snapshotGrants: [StackGrant] {
         let snapshots: StackText = "arn:\(.partition):ec2:\(.region)::snapshot/*"
         return [
-            StackGrant(name: "Look", actions: ["ec2:DescribeSnapshots", "ec2:DescribeVolumes"], resources: []),
+            StackGrant(
+                name: "Look",
+                actions: ["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"],
+                resources: []
+            ),
             StackGrant(
                 name: "TheseVolumes",
                 actions: ["ec2:CreateSnapshot"],

@@ -48,7 +48,7 @@ extension StackModel {
                 ),
                 description: options.hasTargetGroup
                     ? "EBS replaces an instance that cannot reach its volumes."
-                    : "ELB replaces an instance whose application does not answer the target group's check."
+                    : "ELB replaces an instance that fails the target group's check."
             ),
             StackParameter(
                 name: "HealthCheckGracePeriod",

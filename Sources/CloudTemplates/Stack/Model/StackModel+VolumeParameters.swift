@@ -107,7 +107,7 @@ extension StackModel {
                 number,
                 "Size",
                 .number(default: options.volumeSize, in: StackOptions.volumeSizes),
-                "GiB. An update may enlarge it, and the running instance grows the file system.",
+                "GiB. An update may enlarge it, and the file system with it.",
                 rule: "must be from 1 to 65536 GiB."
             ),
             parameter(
