@@ -37,7 +37,8 @@ access as a whole must allow it first.
         example = "" if endpoints else "\nThe id here is an example: yours goes to --endpoint-id."
         told.append(f"""\
 Who comes through a gateway endpoint for S3 may read it: for a stack with --existing-network, whose route table has that
-endpoint, or with --s3-endpoint, in the Region of the bucket. Public access stays blocked, and from elsewhere it stays unreadable.{example}
+endpoint, or with --s3-endpoint, in the Region of the bucket. Public access stays blocked, and from elsewhere it stays
+unreadable.{example}
 {_put_policy(bucket, endpoints or [ANY_ENDPOINT])}""")
     if len(told) > 1:
         told = [f"({letter}) {text}" for letter, text in zip("ab", told, strict=True)]

@@ -214,7 +214,7 @@ class Launch(Action):
         return self.is_second and not self.attached_at
 
     def may_run_again(self):
-        # A later run that was refused all its requests knows nothing against the instance, which an earlier one saw well.
+        # A later run that was refused all its requests knows nothing against the instance that an earlier one saw.
         # The queue delivers later, and its last run must be the last one.
         is_well = self.age() > FIRST_RUN if self.is_well is None else self.is_well
         return is_well and self.age() < RUNS_FOR + (SECOND_WAY_AFTER if self.is_second else 0)
