@@ -65,6 +65,7 @@ class Account(CloudServer):
             self.activities: dict[str, list[dict]] = defaultdict(list)
             self.refreshes: dict[str, list[dict]] = defaultdict(list)
             self.version = "1"  # of the launch template, for what is launched from now on
+            self.status_checks: dict[str, set[tuple[str, str]]] = {}  # the tags that each is associated by
             volume_states.clear()
 
     @property

@@ -76,7 +76,7 @@ class CloudServer:
         parameters = dict(parse_qsl(body.decode()))
         name = parameters["Action"]
         with self.lock:
-            parameters[CALLER] = environ["HTTP_X_CALLER"]
+            parameters[CALLER] = environ.get("HTTP_X_CALLER", "")
             self.settle()
             self.calls.append((self.clock.now, name, parameters))
             fault = self.next_fault(name)

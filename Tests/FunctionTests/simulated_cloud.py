@@ -117,6 +117,41 @@ class SimulatedCloud(Account):
         if instance.state not in ("pending", "running"):
             raise Refused("IncorrectInstanceState", f"{instance.id} is {instance.state}")
 
+    # Application status checks, which moto and the SDK of the tests do not know.
+
+    def on_DescribeApplicationStatusCheckAssociations(self, parameters):
+        check = self.status_check(parameters["ApplicationStatusCheckId.1"])
+        items = (
+            f"<item><applicationStatusCheckId>{check}</applicationStatusCheckId><associationType>tag</associationType>"
+            f"<key>{escape(key)}</key><value>{escape(value)}</value></item>"
+            for key, value in sorted(self.status_checks[check])
+        )
+        return self.of_status_check("Describe", "Associations", f"<associationSet>{''.join(items)}</associationSet>")
+
+    def on_AssociateApplicationStatusCheck(self, parameters):
+        tags = self.status_checks[self.status_check(parameters["ApplicationStatusCheckId"])]
+        if len(tags) >= 50:
+            reason = "<reason>The check has 50 associations.</reason>"
+            item = f"<unsuccessfulResultSet><item>{reason}</item></unsuccessfulResultSet>"
+            return self.of_status_check("Associate", "", item)
+        tags.add((parameters["TargetTagAssociation.1.Key"], parameters["TargetTagAssociation.1.Value"]))
+        return self.of_status_check("Associate", "", "<successfulResultSet><item/></successfulResultSet>")
+
+    def on_DisassociateApplicationStatusCheck(self, parameters):
+        tags = self.status_checks[self.status_check(parameters["ApplicationStatusCheckId"])]
+        tags.discard((parameters["TargetTagAssociation.1.Key"], parameters["TargetTagAssociation.1.Value"]))
+        return self.of_status_check("Disassociate", "", "<successfulResultSet><item/></successfulResultSet>")
+
+    def status_check(self, check):
+        if check not in self.status_checks:
+            raise Refused("InvalidApplicationStatusCheckId.NotFound", f"There is no {check}.")
+        return check
+
+    @staticmethod
+    def of_status_check(verb, what, content):
+        name = f"{verb}ApplicationStatusCheck{what}Response"
+        return f'<{name} xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{content}</{name}>'
+
     # What was true when the function last looked: the ground on which it may complete the hook with CONTINUE.
 
     def on_DescribeInstances(self, parameters):

@@ -9,7 +9,7 @@ from pathlib import Path
 FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
 NAMES = ("device_attachment", "scale_up")
 # The only line of an inline function that is not an import or a comment.
-UNPACK = 'exec(zlib.decompress(base64.b64decode("{}")).decode())'
+UNPACK = 'exec(zlib.decompress(base64.b85decode("{}")).decode())'
 
 
 def whole(name: str) -> str:
@@ -38,15 +38,8 @@ def inlined(name: str) -> str:
     return inline_path(name).read_text()
 
 
-def packed(name: str) -> str:
-    """What a template should carry."""
-    head = f"# {name}.py, compressed. To read it, put print in the place of exec.\nimport base64, zlib\n"
-    text = base64.b64encode(zlib.compress(bare(whole(name)).encode(), 9)).decode()
-    return head + UNPACK.format(text) + "\n"
-
-
 def unpacked(name: str) -> str:
     """What runs of it, found as its head says, but without running anything."""
     text = inlined(name).split('"')[1]
     assert inlined(name).endswith("\n" + UNPACK.format(text) + "\n")
-    return zlib.decompress(base64.b64decode(text)).decode()
+    return zlib.decompress(base64.b85decode(text)).decode()

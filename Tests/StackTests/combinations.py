@@ -8,7 +8,9 @@ FSTAB = ("--mount-with", "fstab", "--volume-id", "vol-0123456789abcdef0")
 TWO_VOLUMES = ("--config", str(Path(__file__).with_name("two-volumes.toml")))
 APPENDED = ("--append", str(Path(__file__).with_name("application.sh")))
 READY = ("--health-check", "target-group", "--health-source", "sg-0123456789abcdef0")
-HEALTH = ("--health-check", "application-status", "--health-source", "10.0.0.0/16")
+HEALTH = ("--health-check", "application-status-tag", "--health-source", "10.0.0.0/16")
+# In CloudFormation only.
+STATUS_CHECK = ("--health-check", "application-status")
 
 OPTIONS = [
     ((), ("--launch-configuration",)),

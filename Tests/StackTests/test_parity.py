@@ -5,8 +5,8 @@ import re
 import hcl2
 import pytest
 
-from combinations import COMBINATIONS, name
-from generator import generate, template
+from combinations import COMBINATIONS, STATUS_CHECK, name
+from generator import generate, run, template
 from module import Module, plain
 
 # A stack has a name of its own; all tags are one variable; a variable more names the image's public parameter.
@@ -17,6 +17,12 @@ OF_TEMPLATES = {"owner", "component_name", "component_owner", "vpc_id"}
 OF_TEMPLATES |= {"volume_initialization_rate", "volume2_initialization_rate"}
 # A template takes one or none.
 LISTS = {"target_group_arn": "target_group_arns", "application_security_group_id": "application_security_group_ids"}
+
+# What the provider cannot do, and what to give instead.
+REFUSED = [
+    (("--retain-address",), "--existing-address"),
+    (STATUS_CHECK, "application-status-tag"),
+]
 
 SAME_IN_ALARMS = (
     "MetricName", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData",
@@ -47,6 +53,13 @@ def both(request, tmp_path_factory):
         "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/bound",
     }  # fmt: skip
     return options, template(*options, values=values), Module(folder)
+
+
+@pytest.mark.parametrize(("options", "words"), REFUSED, ids=lambda each: name(each) if isinstance(each, tuple) else "")
+def test_what_only_cloudformation_can_is_refused_in_words(options, words):
+    refused = run("terraform", *options)
+    assert refused.returncode == 65 and words in refused.stderr and not refused.stdout
+    assert run("cloudformation", *options).returncode == 0
 
 
 def test_parameters_are_variables_with_the_same_defaults(both):

@@ -20,12 +20,39 @@ extension CloudFormationStack {
                     "DeviceAttachmentDeadLettersPolicy",
                 ] + (model.hasHandOver ? ["DeviceReleaseHook"] : []) + routes
                     + (options.usesExistingVolumes ? [] : numbers.map(volumeReference))
-                    + (options.hasOwnAddress ? ["AutoHealEIP"] : []),
+                    + (options.hasOwnAddress ? ["AutoHealEIP"] : [])
+                    + (options.hasStatusCheck ? ["HealthStatusCheckAssociation"] : []),
                 [
                     "ServiceToken": .attribute("AutohealScaleup", "Arn"),
                     "ServiceTimeout": .integer(StackTiming.customResource), "GroupName": .ref("AutohealGroup"),
                     "ApplyUpdates": options.appliesUpdates ? "true" : nil,
                     "Version": options.appliesUpdates ? version : nil,
+                ]
+            ),
+        ] + statusCheck
+    }
+
+    /// cfn-lint 1.58 knows no resource that associates by a tag, and AWS documents the API alone.
+    private var statusCheck: [Resource] {
+        guard options.hasStatusCheck, let port = options.healthPort, let tag = model.healthTag else { return [] }
+        return [
+            Resource(
+                "HealthStatusCheck",
+                "AWS::EC2::ApplicationStatusCheck",
+                comment: "Asks the agent's watcher; the group replaces an instance that fails.",
+                [
+                    "Protocol": "http", "Port": .integer(port), "Path": "/health",
+                    "InitializationGracePeriodSeconds": .integer(StackTiming.healthGrace), "Tags": ownTagList,
+                ]
+            ),
+            Resource(
+                "HealthStatusCheckAssociation",
+                "AWS::CloudFormation::CustomResource",
+                [
+                    "ServiceToken": .attribute("AutohealScaleup", "Arn"),
+                    "ServiceTimeout": .integer(StackTiming.customResource),
+                    "ApplicationStatusCheckId": .attribute("HealthStatusCheck", "ApplicationStatusCheckId"),
+                    "TagKey": .string(tag.key), "TagValue": spelled(tag.value),
                 ]
             ),
         ]

@@ -52,7 +52,7 @@ package struct CloudFormationStack: Sendable {
 
     /// Of the instance only.
     var healthTags: [(key: String, value: TemplateValue)] {
-        model.healthTag.map { [($0.key, .string($0.value))] } ?? []
+        model.healthTag.map { [($0.key, spelled($0.value))] } ?? []
     }
 
     var tagList: TemplateValue { Self.tagList(tags) }

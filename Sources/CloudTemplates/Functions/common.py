@@ -147,9 +147,12 @@ class Work:
             self.log("The console could not be read.", {"error": str(error)}, "warning")
             return None, None
 
-    def call(self, service, operation, **parameters):
+    def check_time(self):
         if self.remaining() < self.reserve:
             raise GiveUp(self.time_is_up())
+
+    def call(self, service, operation, **parameters):
+        self.check_time()
         return getattr(client(service), operation)(**parameters)
 
     def remaining(self):

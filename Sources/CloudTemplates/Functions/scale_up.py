@@ -1,4 +1,5 @@
-"""Answers the custom resource that takes the stack's Auto Scaling group from 0 to 1, and back when the stack goes.
+"""Answers the custom resource that takes the stack's Auto Scaling group from 0 to 1, and back when the stack goes, and
+another, where there is one, that has an application status check of EC2 ask the stack's instances.
 
 The group is created empty. The custom resource depends on everything the first launch needs (hook, rule,
 permission, function, route), so the first instance cannot be missed.
@@ -13,6 +14,9 @@ error, and before the time is up.
 
 Resource properties: GroupName, ApplyUpdates ("true"), Version. Environment: VOLUMES, LAUNCH_UNTIL. The physical
 resource id never changes: a new one would make CloudFormation delete the old one, which would scale the group to 0.
+
+With ApplicationStatusCheckId, TagKey and TagValue instead of GroupName, instances with this tag are asked from now on;
+Delete ends that. Done is what EC2 lists. The API is of September 2026: Lambda's SDK may not have it yet.
 """
 
 import http.client
@@ -21,8 +25,14 @@ import os
 import time
 import traceback
 import urllib.request
+from xml.etree import ElementTree
 
-from common import GiveUp, Work, client
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+from botocore.session import get_session
+
+from common import CALLS, ClientError, GiveUp, ResponseParserError, Work, client
 
 SERVICE_EVERY = 15  # seconds
 BELIEVED = 12  # times in a row, a minute: a failure here rolls the whole stack back
@@ -57,11 +67,14 @@ class Request(Work):
         self.properties = event.get("ResourceProperties") or {}
         self.former = event.get("OldResourceProperties") or {}
         self.group = self.properties.get("GroupName")
+        self.check = self.properties.get("ApplicationStatusCheckId")
         self.refresh = self.line = None
         self.outcomes = {}  # by instance
         super().__init__(context, sleep, {"request.type": self.kind, "group.name": self.group})
 
     def serve(self):
+        if self.check:
+            return self.converge(self.associate_check)
         if self.kind == "Delete":
             # Without a name nothing was ever scaled up; a failure would only block the rollback.
             return self.converge(self.empty_group) if self.group else None
@@ -168,6 +181,43 @@ class Request(Work):
             return {"awaited": "the instance to be gone", "host.id": ", ".join(left), "host.state": states}
         return None
 
+    def associate_check(self):
+        """Until EC2 lists the association; at the end until it lists none."""
+        try:
+            listed = self.ask("DescribeApplicationStatusCheckAssociations", {"ApplicationStatusCheckId.1": self.check})
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if self.kind == "Delete" and (code.endswith(".NotFound") or code in self.refusals):
+                # Whether it may go, the deletion of the check itself says next.
+                return self.log("There is no association to end.", {"error": str(error)}, "warning")
+            raise
+        tag = {name: self.properties[f"Tag{name}"] for name in ("Key", "Value")}
+        items = listed.findall(".//{*}item")
+        found = [[each.findtext(f"{{*}}{name}") for name in ("key", "value")] for each in items]
+        if (list(tag.values()) in found) != (self.kind == "Delete"):
+            return None
+        target = {f"TargetTagAssociation.1.{name}": value for name, value in tag.items()}
+        verb = "Disassociate" if self.kind == "Delete" else "Associate"
+        answer = self.ask(verb + "ApplicationStatusCheck", {"ApplicationStatusCheckId": self.check, **target})
+        return {"awaited": "the association", "reasons": [each.text for each in answer.findall(".//{*}reason")]}
+
+    def ask(self, action, parameters):
+        """EC2's Query API itself."""
+        self.check_time()
+        ec2 = client("ec2").meta
+        form = {"Action": action, "Version": "2016-11-15", **parameters}
+        request = AWSRequest("POST", ec2.endpoint_url, {"Content-Type": "application/x-www-form-urlencoded"}, form)
+        SigV4Auth(get_session().get_credentials(), "ec2", ec2.region_name).add_auth(request)
+        answer = URLLib3Session(timeout=(CALLS.connect_timeout, CALLS.read_timeout)).send(request.prepare())
+        try:
+            document = ElementTree.fromstring(answer.content)
+        except ElementTree.ParseError as error:
+            raise ResponseParserError(f"{answer.status_code}: {error}") from error
+        if answer.status_code != 200:
+            error = {name: document.findtext(f".//{name}") or str(answer.status_code) for name in ("Code", "Message")}
+            raise ClientError({"Error": error}, action)
+        return document
+
     def describe_group(self):
         """The group, or nothing when it is gone already."""
         found = self.call("autoscaling", "describe_auto_scaling_groups", AutoScalingGroupNames=[self.group])
@@ -175,7 +225,7 @@ class Request(Work):
 
     def time_is_up(self):
         said = f"; the console said: {self.line}" if self.line else ""
-        activity = "" if self.kind == "Delete" else self.last_activity()
+        activity = self.last_activity() if self.group and self.kind != "Delete" else ""
         return f"the time is up{said}{activity}; last seen: {json.dumps(self.awaited)}"
 
     def last_activity(self):

@@ -114,7 +114,13 @@ extension StackOptions {
                 "--ingress lets in at port \(port), where the watcher answers --health-source and nobody else: leave it out."
             )
         }
-        guard !healthSources.isEmpty || healthChecks == [.applicationStatus] && !usesExistingNetwork else {
+        guard !healthChecks.isSuperset(of: [.applicationStatus, .applicationStatusTag]) else {
+            throw GenerationError(
+                "An instance is asked by the stack's own application status check or, with application-status-tag, by one "
+                    + "that stacks share: choose one of the two."
+            )
+        }
+        guard !healthSources.isEmpty || !healthChecks.contains(.targetGroup) && !usesExistingNetwork else {
             throw GenerationError(
                 "Nobody could ask: name by --health-source who may, "
                     + (healthChecks.contains(.targetGroup)

@@ -32,7 +32,7 @@ extension TerraformModule {
             targetGroups: options.hasTargetGroup ? "[aws_lb_target_group.autoheal.arn]" : "var.target_group_arns",
             healthPort: options.healthPort,
             ingress: model.ingress.map(ingress),
-            healthTag: model.healthTag.map { "{ \(Self.quoted($0.key)) = \(Self.quoted($0.value)) }" },
+            healthTag: model.healthTag.map { "{ \(Self.quoted($0.key)) = \(spelled($0.value)) }" },
             vpc: options.usesExistingNetwork ? "data.aws_subnet.existing.vpc_id" : "aws_vpc.my_vpc.id",
             subnet: subnet,
             zone: zone,

@@ -16,6 +16,13 @@ package struct TerraformModule: Sendable {
                     + "--existing-address."
             )
         }
+        // hashicorp/aws 5.100.0 has no such resource.
+        guard !options.hasStatusCheck else {
+            throw GenerationError(
+                "Terraform's provider has no application status check: give --health-check application-status-tag, which "
+                    + "tags the instance for a check that is made once (docs/health.md)."
+            )
+        }
         let context = try context()
         return [
             ModuleFile("README.md", try EmbeddedTemplate.terraformReadme.render(context)),

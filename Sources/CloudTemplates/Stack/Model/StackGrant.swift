@@ -25,7 +25,20 @@ extension StackModel {
                 resources: resources(kind),
                 conditions: conditions(kind)
             )
-        } + (source == .deviceAttachment ? deviceGrants : [])
+        } + (source == .deviceAttachment ? deviceGrants : statusCheckGrants)
+    }
+
+    /// The service authorization reference does not say yet which resources these calls can be limited to.
+    private var statusCheckGrants: [StackGrant] {
+        guard options.hasStatusCheck else { return [] }
+        let calls = ["AssociateApplicationStatusCheck", "DescribeApplicationStatusCheckAssociations"]
+        return [
+            StackGrant(
+                name: "ApplicationStatusCheck",
+                actions: (calls + ["DisassociateApplicationStatusCheck"]).map { "ec2:\($0)" },
+                resources: []
+            )
+        ]
     }
 
     /// What this stack's functions never call.

@@ -5,6 +5,9 @@ extension StackOptions {
     /// A target group of the stack's own, in place of one that is named at deploy time.
     var hasTargetGroup: Bool { healthChecks.contains(.targetGroup) }
 
+    /// An application status check of the stack's own.
+    var hasStatusCheck: Bool { healthChecks.contains(.applicationStatus) }
+
     /// Where the agent's watcher answers, if anybody is to ask.
     var healthPort: Int? {
         guard !healthChecks.isEmpty else { return nil }
@@ -28,10 +31,11 @@ extension StackModel {
         return sources.map { IngressRule(ports: port...port, source: $0, description: "Health") }
     }
 
-    /// The tag that an application status check is associated by; its value is the port.
-    var healthTag: StackTag? {
-        guard options.healthChecks.contains(.applicationStatus), let port = options.healthPort else { return nil }
-        return StackTag(key: StackConstant.healthTag, value: "\(port)")
+    /// The tag that an application status check is associated by.
+    var healthTag: (key: String, value: StackText)? {
+        guard let port = options.healthPort else { return nil }
+        if options.hasStatusCheck { return (StackConstant.healthCheckTag, StackText(.stackName)) }
+        return options.healthChecks.contains(.applicationStatusTag) ? (StackConstant.healthPortTag, "\("\(port)")") : nil
     }
 
     /// Of the group and of the alarms.

@@ -21,6 +21,8 @@ enum StackTiming {
     /// A target group's, from answer to answer.
     static let readyInterval = 10
     static let readyTimeout = 6
+    /// An application status check's, from the launch on: the most that EC2 allows.
+    static let healthGrace = 600
     /// The answer takes a moment.
     static let customResource = function + 60
 }
@@ -36,7 +38,10 @@ enum StackConstant {
     static let secondSubnetRange = "10.0.1.0/24"
     /// The watcher's, where its configuration names none.
     static let healthPort = 9465
-    static let healthTag = "autoheal-health-port"
+    /// Of instances that a check asks which stacks share; its value is the port.
+    static let healthPortTag = "autoheal-health-port"
+    /// Of instances that the stack's own check asks; its value is the stack's name.
+    static let healthCheckTag = "autoheal-health-check"
     static let snapshotTag = "autoheal-snapshots"
     static let snapshotDescription = "Daily snapshots of a data volume"
     /// UTC.
