@@ -27,7 +27,9 @@ package struct StackTag: Hashable, Sendable {
             )
         }
         guard !key.lowercased().hasPrefix("aws:"),
-            !["Name", StackConstant.healthPortTag, StackConstant.healthCheckTag, StackConstant.snapshotTag].contains(key)
+            !["Name", StackConstant.healthPortTag, StackConstant.healthCheckTag, StackConstant.snapshotTag].contains(
+                key
+            )
         else {
             throw GenerationError("The tag '\(key)' is set by AWS or by the stack itself.")
         }

@@ -35,7 +35,8 @@ extension StackModel {
     var healthTag: (key: String, value: StackText)? {
         guard let port = options.healthPort else { return nil }
         if options.hasStatusCheck { return (StackConstant.healthCheckTag, StackText(.stackName)) }
-        return options.healthChecks.contains(.applicationStatusTag) ? (StackConstant.healthPortTag, "\("\(port)")") : nil
+        return options.healthChecks.contains(.applicationStatusTag)
+            ? (StackConstant.healthPortTag, "\("\(port)")") : nil
     }
 
     /// Of the group and of the alarms.
