@@ -66,6 +66,9 @@ struct StackFlags: ParsableArguments {
     )
     var alarms: Bool?
 
+    @Flag(help: "Let alarms tell a topic of yours instead of one of the stack's own with an e-mail address.")
+    var alarmTopic = false
+
     @Option(
         name: .customLong("health-check"),
         help: "Let a load balancer's target group or EC2's application status check ask the agent; may be given again."
@@ -166,6 +169,7 @@ struct StackFlags: ParsableArguments {
         options.instanceType = instanceType
         options.sshCIDR = sshCIDR
         options.alarms = alarms.map { $0 ? .all : .none } ?? .volumes
+        options.hasAlarmTopic = alarmTopic
         options.healthChecks = Set(healthChecks)
         options.healthSources = try healthSources.map { text in try NetworkPeer(text) }
         options.launchUntil = launchUntil

@@ -17,7 +17,7 @@ OPTIONS = [
     ((), ("--existing-network",), ("--second-subnet", "--s3-endpoint")),
     ((), ("--existing-volume",), ("--snapshots",)),
     ((), ("--no-address",), ("--existing-address",), ("--dns-record",)),
-    ((), ("--alarms",), ("--no-alarms",)),
+    ((), ("--alarms",), ("--alarms", "--alarm-topic"), ("--no-alarms",)),
     ((), READY, HEALTH, (*READY, *HEALTH)),
     (URL, ("--preinstalled",), ()),
     ((), TWO_VOLUMES, ("--example", "postgresql")),

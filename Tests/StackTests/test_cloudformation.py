@@ -29,6 +29,7 @@ ORIGINAL_RESOURCES = {
     "AutohealLaunchConfig", "DeviceAttachmentHook", "EventRule", "PermissionForEventsToInvokeLambda",
     "DeviceAttachment", "DeviceAttachmentRole", "AutohealScaleup", "ScaleupAutohealAction",
 }  # fmt: skip
+PAGER = "arn:aws:sns:eu-west-1:123456789012:pager"
 
 
 @pytest.mark.parametrize("options", COMBINATIONS, ids=name)
@@ -213,11 +214,28 @@ def test_a_check_that_nobody_or_everybody_could_make_is_refused(options, word):
 
 def test_without_any_option_the_volumes_have_alarms():
     def metrics(*options):
-        stack = template(*URL, *options)
+        stack = template(*URL, *options, values={"AlarmTopicArn": PAGER})
         return {stack.properties(each)["MetricName"] for each in stack.of_type("AWS::CloudWatch::Alarm")}
 
-    assert metrics() == {"StatusCheckFailed_AttachedEBS", "VolumeStalledIOCheck"} < metrics("--alarms")
+    told = ("--alarms", "--alarm-topic")
+    assert metrics() == {"StatusCheckFailed_AttachedEBS", "VolumeStalledIOCheck"} < metrics(*told)
     assert not metrics("--no-alarms") and not template(*URL, "--no-alarms").of_type("AWS::SNS::Topic")
+
+
+def test_alarms_that_were_asked_for_have_a_receiver(stack):
+    asked = template(*URL, "--alarms", AlarmEmail="ops@example.com")
+    assert "Default" not in asked.source["Parameters"]["AlarmEmail"]
+    assert asked.properties("FailedHealSubscription")["Endpoint"] == "ops@example.com"
+    # Of those that are there by default somebody may still be told.
+    assert stack.source["Parameters"]["AlarmEmail"]["Default"] == "" and "AlarmTopicArn" in stack.source["Outputs"]
+
+
+def test_alarms_tell_a_topic_of_the_users():
+    for options in (), ("--alarms",):
+        stack = template(*URL, "--alarm-topic", *options, AlarmTopicArn=PAGER)
+        assert "AlarmEmail" not in stack.source["Parameters"] and not stack.of_type("AWS::SNS::Topic")
+        alarms = [stack.properties(each) for each in stack.of_type("AWS::CloudWatch::Alarm")]
+        assert alarms and all(each["AlarmActions"] == [PAGER] for each in alarms)
 
 
 # Snapshots, roles, an application of the user's own
@@ -354,6 +372,7 @@ def test_an_elb_health_check_without_a_target_group_is_refused_before_anything_i
         (("--ingress", "90-80=10.0.0.0/8"), "PORT=SOURCE"),
         (("--second-subnet", "--existing-network"), "--existing-network"),
         (("--s3-endpoint", "--existing-network"), "--s3-endpoint"),
+        (("--no-alarms", "--alarm-topic"), "--alarm-topic"),
         (("--no-address", "--retain-address"), "--no-address"),
         (("--existing-address", "--retain-address"), "--retain-address"),
     ],
@@ -576,7 +595,10 @@ def test_moto_creates_and_deletes_the_stack(options, monkeypatch):
         cloud.create_stack(
             StackName="test",
             TemplateBody=json.dumps(source),
-            Parameters=[{"ParameterKey": "ImageId", "ParameterValue": image}],
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in {"ImageId": image, "AlarmEmail": "ops@example.com"}.items()
+            ],
             Capabilities=["CAPABILITY_IAM"],
         )
         (stack,) = cloud.describe_stacks(StackName="test")["Stacks"]

@@ -49,6 +49,7 @@ def both(request, tmp_path_factory):
         "PackageUrl": "https://a.example/b.deb", "PackageSha256": "0" * 64, "ImageId": "ami-0", "VpcId": "vpc-0",
         "SubnetId": "subnet-0", "AvailabilityZone": "a", "VolumeId": "vol-0", "Volume2Id": "vol-1",
         "KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1", "AllocationId": "eipalloc-0",
+        "AlarmEmail": "ops@example.com", "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:pager",
         "HostedZoneId": "Z1", "RecordName": "db.example.com", "InstanceProfileName": "own",
         "PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/bound",
     }  # fmt: skip
@@ -82,7 +83,7 @@ def test_parameters_are_variables_with_the_same_defaults(both):
 KINDS = {
     "AWS::EC2::EIP": "aws_eip", "AWS::EC2::Volume": "aws_ebs_volume", "AWS::EC2::SecurityGroup": "aws_security_group",
     "AWS::EC2::VPC": "aws_vpc", "AWS::EC2::VPCEndpoint": "aws_vpc_endpoint", "AWS::EC2::Subnet": "aws_subnet",
-    "AWS::Logs::LogGroup": "aws_cloudwatch_log_group",
+    "AWS::Logs::LogGroup": "aws_cloudwatch_log_group", "AWS::SNS::Topic": "aws_sns_topic",
     "AWS::AutoScaling::AutoScalingGroup": "aws_autoscaling_group",
     "AWS::ElasticLoadBalancingV2::TargetGroup": "aws_lb_target_group",
 }  # fmt: skip

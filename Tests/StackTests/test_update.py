@@ -45,7 +45,7 @@ def earlier():
 
 @pytest.fixture(scope="module", params=ADDED, ids=name)
 def today(request):
-    return template(*URL, *request.param).source
+    return template(*URL, *request.param, values={"AlarmEmail": "ops@example.com"}).source
 
 
 def test_no_resource_is_made_anew_or_deleted(earlier, today):
@@ -97,7 +97,9 @@ def test_the_outputs_say_the_same(earlier, today):
 def test_the_parameters_are_there_and_new_ones_have_a_default(earlier, today):
     before, after = earlier["Parameters"], today["Parameters"]
     assert not before.keys() - after.keys()
-    assert {each for each in after if "Default" not in after[each]} <= before.keys()
+    # Who asks for alarms says who is told.
+    asked = {"AlarmEmail"} - before.keys()
+    assert {each for each in after if "Default" not in after[each]} <= before.keys() | asked
     assert all(after[each]["Type"] == before[each]["Type"] for each in before)
 
 

@@ -32,3 +32,8 @@ output "subnet_id" {
   description = "Of the instance."
   value       = aws_subnet.public_subnet_a.id
 }
+
+output "alarm_topic_arn" {
+  description = "What alarms tell."
+  value       = aws_sns_topic.failed_heal.arn
+}

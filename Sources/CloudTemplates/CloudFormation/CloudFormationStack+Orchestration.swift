@@ -65,15 +65,20 @@ extension CloudFormationStack {
     }
 
     var alarms: [Resource] {
-        [
+        ownTopic + model.logMetrics.map(resource) + model.alarms.map(resource)
+    }
+
+    private var ownTopic: [Resource] {
+        guard model.hasOwnTopic else { return [] }
+        return [
             Resource("FailedHealTopic", "AWS::SNS::Topic", ["Tags": ownTagList]),
             Resource(
                 "FailedHealSubscription",
                 "AWS::SNS::Subscription",
-                condition: "HasAlarmEmail",
+                condition: model.mayHaveNoReceiver ? "HasAlarmEmail" : nil,
                 ["TopicArn": .ref("FailedHealTopic"), "Protocol": "email", "Endpoint": .ref("AlarmEmail")]
             ),
-        ] + model.logMetrics.map(resource) + model.alarms.map(resource)
+        ]
     }
 
     private func resource(_ metric: StackLogMetric) -> Resource {
@@ -105,7 +110,7 @@ extension CloudFormationStack {
                 "Statistic": .string(alarm.statistic), "Period": .integer(alarm.period),
                 "EvaluationPeriods": .integer(alarm.periods), "Threshold": .integer(alarm.threshold),
                 "ComparisonOperator": .string(alarm.comparison), "TreatMissingData": .string(alarm.missingData),
-                "AlarmActions": [.ref("FailedHealTopic")],
+                "AlarmActions": [.ref(model.hasOwnTopic ? "FailedHealTopic" : "AlarmTopicArn")],
             ]
         )
     }

@@ -19,6 +19,7 @@ extension CloudFormationStack {
         case .secondSubnetID: .ref("PublicSubnetB")
         case .targetGroupARN: .ref("AutohealTargetGroup")
         case .endpointID: .ref("S3Endpoint")
+        case .alarmTopicARN: .ref("FailedHealTopic")
         }
     }
 }

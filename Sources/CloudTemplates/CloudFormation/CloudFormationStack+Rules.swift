@@ -6,7 +6,7 @@ extension CloudFormationStack {
             ("HasRootVolumeSize", Self.isNotZero("RootVolumeSize")),
         ]
         if !options.hasTargetGroup { conditions.append(("HasTargetGroup", Self.isSet("TargetGroupArn"))) }
-        if model.hasAlarms { conditions.append(("HasAlarmEmail", Self.isSet("AlarmEmail"))) }
+        if model.mayHaveNoReceiver { conditions.append(("HasAlarmEmail", Self.isSet("AlarmEmail"))) }
         guard !options.usesExistingVolumes else { return conditions }
         for number in numbers {
             let name = { (name: String) in volumeParameter(number, name) }

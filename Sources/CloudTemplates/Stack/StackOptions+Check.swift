@@ -48,6 +48,9 @@ extension StackOptions {
                     + "give --hand-over 0, so that nobody waits for a hand-over."
             )
         }
+        guard !hasAlarmTopic || alarms != .none else {
+            throw GenerationError("--no-alarms is no alarms, so no topic is told: leave --alarm-topic out.")
+        }
         try checkHealth()
         try checkNetwork()
         if let rolePath, rolePath.wholeMatch(of: /\/([!-.0-~]+\/)*/) == nil || rolePath.utf8.count > 512 {

@@ -23,6 +23,8 @@ package struct StackOptions: Sendable {
     /// What the application serves.
     package var ingress: [IngressRule] = []
     package var alarms = AlarmScope.volumes
+    /// Alarms tell a topic of the user's own.
+    package var hasAlarmTopic = false
     package var healthChecks: Set<HealthCheck> = []
     /// Empty: of an application status check in a network of the stack's own, its subnet.
     package var healthSources: [NetworkPeer] = []

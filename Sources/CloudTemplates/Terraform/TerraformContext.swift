@@ -17,6 +17,8 @@ struct TerraformContext {
     let secondSubnet: Bool
     let s3Endpoint: Bool
     let alarms: Bool
+    /// How many addresses the stack's own topic tells.
+    let alarmSubscriptions: String?
     let existingNetwork: Bool
     let launchConfiguration: Bool
     let runtime = StackConstant.runtime

@@ -14,6 +14,8 @@ extension TerraformModule {
             secondSubnet: options.hasSecondSubnet,
             s3Endpoint: options.hasS3Endpoint,
             alarms: model.hasAlarms,
+            alarmSubscriptions: model.hasOwnTopic
+                ? model.mayHaveNoReceiver ? "var.alarm_email == null ? 0 : 1" : "1" : nil,
             existingNetwork: options.usesExistingNetwork,
             launchConfiguration: options.usesLaunchConfiguration,
             locals: locals,
@@ -151,7 +153,9 @@ extension TerraformModule {
             ("evaluation_periods", "\(alarm.periods)"), ("threshold", "\(alarm.threshold)"),
             ("comparison_operator", Self.quoted(alarm.comparison)),
             ("treat_missing_data", Self.quoted(alarm.missingData)),
-            ("alarm_actions", "[aws_sns_topic.failed_heal.arn]"), ("tags", "local.tags"),
+            (
+                "alarm_actions", model.hasOwnTopic ? "[aws_sns_topic.failed_heal.arn]" : "[var.alarm_topic_arn]"
+            ), ("tags", "local.tags"),
         ]
         return TerraformContext.Alarm(resource: resource, lines: Self.aligned(pairs))
     }

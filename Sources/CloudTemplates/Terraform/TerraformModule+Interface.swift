@@ -69,6 +69,7 @@ extension TerraformModule {
         case .secondSubnetID: "aws_subnet.public_subnet_b.id"
         case .targetGroupARN: "aws_lb_target_group.autoheal.arn"
         case .endpointID: "aws_vpc_endpoint.s3.id"
+        case .alarmTopicARN: "aws_sns_topic.failed_heal.arn"
         }
     }
 }

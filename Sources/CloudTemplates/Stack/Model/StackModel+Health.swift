@@ -63,19 +63,37 @@ extension StackModel {
                 rule: "must be from 0 to 7200 seconds."
             ),
         ]
-        if hasAlarms {
-            parameters.append(
-                StackParameter(
-                    name: "AlarmEmail",
-                    group: "Health",
-                    value: .optionalText(pattern: #"[^@\s]+@[^@\s]+"#, absent: "for nobody"),
-                    description: "An e-mail address, which must confirm.",
-                    rule: "must be an e-mail address."
-                )
-            )
-        }
+        if hasAlarms { parameters.append(alarmReceiver) }
         return parameters
     }
+
+    /// Alarms that were asked for have one.
+    private var alarmReceiver: StackParameter {
+        if options.hasAlarmTopic {
+            return StackParameter(
+                name: "AlarmTopicArn",
+                group: "Health",
+                value: .text(pattern: "arn:aws[a-z-]*:sns:.+"),
+                description: "A topic that alarms tell.",
+                rule: "must be the ARN of a topic.",
+                example: "arn:aws:sns:eu-west-1:123456789012:pager"
+            )
+        }
+        let pattern = #"[^@\s]+@[^@\s]+"#
+        return StackParameter(
+            name: "AlarmEmail",
+            group: "Health",
+            value: options.alarms == .all
+                ? .text(pattern: pattern) : .optionalText(pattern: pattern, absent: "for nobody"),
+            description: "An e-mail address, which must confirm.",
+            rule: "must be an e-mail address.",
+            example: "ops@example.com"
+        )
+    }
+
+    /// With an e-mail address.
+    var hasOwnTopic: Bool { hasAlarms && !options.hasAlarmTopic }
+    var mayHaveNoReceiver: Bool { hasOwnTopic && options.alarms != .all }
 
     private var targetGroupParameter: StackParameter {
         StackParameter(

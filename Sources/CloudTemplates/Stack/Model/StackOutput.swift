@@ -13,6 +13,7 @@ struct StackOutput {
         case networkID, subnetID, secondSubnetID
         case targetGroupARN
         case endpointID
+        case alarmTopicARN
     }
 
     init(_ name: String, _ description: String, _ value: Value) {
@@ -53,6 +54,9 @@ extension StackModel {
         }
         if options.hasTargetGroup {
             outputs.append(StackOutput("TargetGroupArn", "For a load balancer's listener.", .targetGroupARN))
+        }
+        if hasOwnTopic {
+            outputs.append(StackOutput("AlarmTopicArn", "What alarms tell.", .alarmTopicARN))
         }
         return outputs
     }
