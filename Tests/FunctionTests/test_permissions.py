@@ -89,6 +89,7 @@ def test_the_source_suits_an_inline_function_in_a_template(name):
         "time",
         "traceback",
         "urllib",
+        "xml",
         "zlib",
     }
     assert imported <= standard | {"boto3", "botocore"}

@@ -8,8 +8,9 @@ from pathlib import Path
 
 FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
 NAMES = ("device_attachment", "scale_up")
-# The only line of an inline function that is not an import or a comment.
-UNPACK = 'exec(zlib.decompress(base64.b85decode("{}")).decode())'
+# The only line of an inline function that is not an import or a comment. In a template ${ and %{ would be expanded, so
+# commas, which base 85 has not, stand for braces.
+UNPACK = 'exec(zlib.decompress(base64.b85decode("{}".replace(",", "{{"))).decode())'
 
 
 def whole(name: str) -> str:
@@ -42,4 +43,4 @@ def unpacked(name: str) -> str:
     """What runs of it, found as its head says, but without running anything."""
     text = inlined(name).split('"')[1]
     assert inlined(name).endswith("\n" + UNPACK.format(text) + "\n")
-    return zlib.decompress(base64.b85decode(text)).decode()
+    return zlib.decompress(base64.b85decode(text.replace(",", "{"))).decode()

@@ -403,10 +403,12 @@ class Launch(Action):
         is_kept = os.environ.get("LAUNCH_UNTIL") == "data" and os.environ.get("ON_REFUSAL") != "abandon"
         if is_kept and self.age() < DELIVERED_FOR:
             line, outcome = self.read_console(self.instance)
-            # Where the data has been there, the launch had ended well.
-            is_left = outcome == "refused" and "mounted" not in self.heard
-            if is_left and self.lifecycle_state() in ("InService", "Pending:Proceed"):
-                raise Refused(line)
+            if outcome == "refused" and self.lifecycle_state() in ("InService", "Pending:Proceed"):
+                if "mounted" not in self.heard:
+                    raise Refused(line)
+                # The launch may have ended well, and the refusal be one of a later boot.
+                refusal = {"alarm": "in-service-without-data", "reason": f"the console says: {line}"}
+                self.log("It is in service, and was refused since its data was there.", refusal, "error")
 
 
 class Termination(Action):
