@@ -12,9 +12,10 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// - Returns: nil for what is no address: names are not resolved, so that nothing depends on a resolver at boot.
     package init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
+        // Digits only: UInt16 would take a sign, too.
+        guard let colon = text.lastIndex(of: ":"), text[colon...].dropFirst().utf8.allSatisfy({ (48...57).contains($0) }),
+            let port = UInt16(text[colon...].dropFirst())
+        else { return nil }
         let host = text[..<colon]
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
         let address = String(isBracketed ? host.dropFirst().dropLast() : host)
@@ -23,8 +24,16 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = Int(port)
     }
 
-    /// Whether only this machine can reach it.
-    package var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" }
+    /// Whether only this machine can reach it, however it is written.
+    package var isLoopback: Bool {
+        var four = in_addr()
+        if inet_pton(AF_INET, host, &four) == 1 { return UInt32(bigEndian: four.s_addr) >> 24 == 127 }
+        var six = in6_addr()
+        guard inet_pton(AF_INET6, host, &six) == 1 else { return false }
+        let bytes = withUnsafeBytes(of: &six, Array.init)
+        let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10...11].allSatisfy { $0 == 0xff }
+        return bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 || isMapped && bytes[12] == 127
+    }
 
     /// Whether a text is an IPv4 or an IPv6 address (inet_pton(3)).
     static func isAddress(_ text: String) -> Bool {

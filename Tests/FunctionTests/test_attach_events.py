@@ -61,14 +61,13 @@ def test_an_event_that_comes_late_by_the_second_way_costs_one_request(cloud, att
     assert len(cloud.calls) == done + 1 and cloud.clock.now < before + 1
 
 
-def test_an_event_of_another_hook_group_transition_or_for_a_warm_pool_is_ignored(cloud, attach):
+def test_an_event_of_another_hook_group_or_transition_is_ignored(cloud, attach):
     action = attach.launch()
     for changes in (
         {"AutoScalingGroupName": "another"},
         {"AutoScalingGroupName": None},
         {"LifecycleHookName": "another"},
         {"LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"},
-        {"Destination": "WarmPool"},
         {"EC2InstanceId": "", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING"},
     ):
         assert attach(action.event(**changes)) == "IGNORED"
@@ -85,6 +84,13 @@ def test_an_event_without_any_detail_is_ignored(cloud, attach):
 def test_origin_destination_and_token_are_not_required(cloud, attach):
     action = attach.launch()
     assert attach(action.event(Origin=None, Destination=None, LifecycleActionToken=None)) == "CONTINUE"
+
+
+def test_an_instance_on_its_way_into_a_warm_pool_is_let_through_with_nothing(cloud, attach):
+    action = attach.launch()
+    assert attach(action.event(Destination="WarmPool")) == "CONTINUE"
+    assert action.outcomes == ["CONTINUE"]
+    assert not cloud.count("AttachVolume") and not cloud.count("AssociateAddress")
 
 
 def test_an_instance_from_a_warm_pool_is_served(cloud, attach):

@@ -35,6 +35,13 @@ def test_create_waits_until_an_instance_is_in_service(cloud, scale_up):
     assert 300 < cloud.clock.now < 330
 
 
+def test_one_that_has_released_its_data_is_no_success(cloud, scale_up):
+    cloud.launch_time = 100
+    say(cloud, scale_up, "released", after=90)
+    answer = scale_up("Create")
+    assert answer["Status"] == "FAILED" and "outcome=released" in answer["Reason"]
+
+
 def test_create_fails_with_the_last_activity_that_says_why(cloud, scale_up):
     cloud.launch_time = 5000
     cloud.activities[scale_up.group] = [IN_PROGRESS, CAUSE]

@@ -109,6 +109,11 @@ resource "aws_ebs_volume" "autoheal" {
   encrypted         = true
   final_snapshot    = true
   tags              = local.tags
+
+  lifecycle {
+    # What it was made from and where is its own for good: another one in its place would be blank.
+    ignore_changes = [availability_zone, encrypted, kms_key_id, snapshot_id]
+  }
 }
 
 # --- Compute: a group of one ---
@@ -205,6 +210,11 @@ resource "aws_autoscaling_group" "autoheal" {
     precondition {
       condition     = !strcontains(var.health_check_type, "ELB") || length(var.target_group_arns) > 0
       error_message = "The health check type ELB needs target_group_arns."
+    }
+
+    precondition {
+      condition     = aws_ebs_volume.autoheal.availability_zone == aws_subnet.public_subnet_a.availability_zone
+      error_message = "A volume stays in its zone: for another one, begin a new module with a snapshot of it."
     }
   }
 
@@ -525,15 +535,17 @@ resource "aws_cloudwatch_metric_alarm" "unreachable_volume" {
 resource "aws_cloudwatch_metric_alarm" "stalled_volume" {
   alarm_name          = "${var.name}-stalled-volume"
   alarm_description   = "The volume completes no input and output."
-  namespace           = "AWS/EBS"
-  metric_name         = "VolumeStalledIOCheck"
-  dimensions          = { VolumeId = aws_ebs_volume.autoheal.id }
-  statistic           = "Maximum"
-  period              = 60
   evaluation_periods  = 3
   threshold           = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.failed_heal.arn]
   tags                = local.tags
+
+  metric_query {
+    id          = "check"
+    expression  = "SELECT MAX(VolumeStalledIOCheck) FROM SCHEMA(\"AWS/EBS\", InstanceId, VolumeId) WHERE VolumeId = '${aws_ebs_volume.autoheal.id}'"
+    period      = 60
+    return_data = true
+  }
 }

@@ -98,20 +98,29 @@ extension CloudFormationStack {
     }
 
     private func resource(_ alarm: StackAlarm) -> Resource {
-        let dimensions = alarm.dimensions.map {
-            TemplateValue.line(["Name": .string($0.name), "Value": spelled($0.value)])
+        var watched: [(key: String, value: TemplateValue)]
+        switch alarm.source {
+        case .metric(let name, let namespace, let dimensions, let statistic):
+            watched = [("Namespace", spelled(namespace)), ("MetricName", .string(name))]
+            let lines = dimensions.map { TemplateValue.line(["Name": .string($0.name), "Value": spelled($0.value)]) }
+            if !lines.isEmpty { watched.append(("Dimensions", .list(lines))) }
+            watched += [("Statistic", .string(statistic)), ("Period", .integer(alarm.period))]
+        case .query(let query):
+            let line = TemplateValue.line(
+                ["Id": "check", "Expression": spelled(query), "Period": .integer(alarm.period)]
+            )
+            watched = [("Metrics", .list([line]))]
         }
-        return Resource(
+        var resource = Resource(
             "\(alarm.name)Alarm",
             "AWS::CloudWatch::Alarm",
             [
-                "AlarmDescription": .string(alarm.description), "Namespace": spelled(alarm.namespace),
-                "MetricName": .string(alarm.metric), "Dimensions": dimensions.isEmpty ? nil : .list(dimensions),
-                "Statistic": .string(alarm.statistic), "Period": .integer(alarm.period),
-                "EvaluationPeriods": .integer(alarm.periods), "Threshold": .integer(alarm.threshold),
+                "AlarmDescription": .string(alarm.description), "EvaluationPeriods": .integer(alarm.periods), "Threshold": .integer(alarm.threshold),
                 "ComparisonOperator": .string(alarm.comparison), "TreatMissingData": .string(alarm.missingData),
                 "AlarmActions": [.ref(model.hasOwnTopic ? "FailedHealTopic" : "AlarmTopicArn")],
             ]
         )
+        resource.properties += watched
+        return resource
     }
 }

@@ -12,9 +12,11 @@ extension CloudFormationStack {
                 volumeReference(number),
                 "AWS::EC2::Volume",
                 comment: number == 1
-                    ? "Deleted only after a snapshot was taken. Attached later, so it is never deleted with an instance."
+                    ? "Deleted only after a snapshot was taken, and kept when an update makes another one, since the snapshot may\n"
+                        + "be older than the last write. Attached later, so it is never deleted with an instance."
                     : nil,
                 retention: "Snapshot",
+                replacement: "Retain",
                 [
                     "AvailabilityZone": zone, "Size": .ref(name("Size")), "VolumeType": .ref(name("Type")),
                     "Iops": .when(name("HasIops"), .ref(name("Iops"))),

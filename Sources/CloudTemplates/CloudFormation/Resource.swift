@@ -5,8 +5,9 @@ struct Resource {
     var comment: String?
     var condition: String?
     var dependsOn: [String] = []
-    /// For both deletion and replacement.
+    /// For both deletion and replacement, unless that has one of its own.
     var retention: String?
+    var replacement: String?
     /// Rules of cfn-lint that do not hold here; the comment says why.
     var ignoredChecks: [String] = []
     var properties: [(key: String, value: TemplateValue)]
@@ -18,6 +19,7 @@ struct Resource {
         condition: String? = nil,
         dependsOn: [String] = [],
         retention: String? = nil,
+        replacement: String? = nil,
         ignoredChecks: [String] = [],
         _ properties: KeyValuePairs<String, TemplateValue?> = [:]
     ) {
@@ -27,6 +29,7 @@ struct Resource {
         self.condition = condition
         self.dependsOn = dependsOn
         self.retention = retention
+        self.replacement = replacement ?? retention
         self.ignoredChecks = ignoredChecks
         self.properties = properties.compactMap { pair in pair.value.map { (key: pair.key, value: $0) } }
     }
@@ -37,8 +40,8 @@ struct Resource {
         if !dependsOn.isEmpty { pairs.append(("DependsOn", .list(dependsOn.map { .string($0) }))) }
         if let retention {
             pairs.append(("DeletionPolicy", .string(retention)))
-            pairs.append(("UpdateReplacePolicy", .string(retention)))
         }
+        if let replacement { pairs.append(("UpdateReplacePolicy", .string(replacement))) }
         if !ignoredChecks.isEmpty {
             let checks = TemplateValue.list(ignoredChecks.map { .string($0) })
             pairs.append(("Metadata", ["cfn-lint": ["config": ["ignore_checks": checks]]]))

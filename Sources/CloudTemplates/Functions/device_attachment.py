@@ -110,8 +110,6 @@ class Action(Work):
         ):
             if self.detail.get(key) != ours:
                 return f"{key} is {self.detail.get(key)}, not {ours}"
-        if self.transition == LAUNCHING and self.detail.get("Destination") == "WarmPool":
-            return "the instance goes to a warm pool, not into service"
         return None if self.instance else "it names no instance"
 
     def verdict(self, refused):
@@ -184,6 +182,9 @@ class Launch(Action):
     def serve(self):
         """Brings the volumes and the address to the instance and completes the hook; returns how it ended."""
         self.log("An instance is launching.")
+        if self.detail.get("Destination") == "WarmPool":
+            # It gets its volumes when it leaves the pool.
+            return self.complete("CONTINUE")
         # In its time in a warm pool, or while another instance held the volume, the agent may have given up.
         self.may_be_stale = self.detail.get("Origin") == "WarmPool"
         try:

@@ -134,7 +134,7 @@ class Request(Work):
                 outcome = self.hear(each["InstanceId"])
                 if outcome == "refused":
                     raise GiveUp(f"instance {each['InstanceId']} needs a person; its console says: {self.line}")
-                if outcome in ("failed", "not-installed"):
+                if outcome in ("failed", "not-installed", "released"):
                     self.pause = SERVICE_EVERY
                     return {"awaited": "the instance to have its data", "host.id": each["InstanceId"]}
                 return None

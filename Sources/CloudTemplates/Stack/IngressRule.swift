@@ -58,9 +58,9 @@ package enum NetworkPeer: Hashable, Sendable {
     }
 
     static func checkRange(_ text: String, allowsEverybody: Bool = false) throws(GenerationError) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let bytes = (parts.first ?? "").split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
-        guard parts.count == 2, bytes.count == 4, let length = Int(parts[1]), (0...32).contains(length) else {
+        let parts = text.wholeMatch(of: /([0-9]{1,3}(?:\.[0-9]{1,3}){3})\/([0-9]{1,2})/)?.output
+        let bytes = parts?.1.split(separator: ".").compactMap { UInt8($0) } ?? []
+        guard bytes.count == 4, let length = parts.flatMap({ Int($0.2) }), (0...32).contains(length) else {
             throw GenerationError("'\(text)' is not an IPv4 range such as 192.0.2.0/24.")
         }
         let address = bytes.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

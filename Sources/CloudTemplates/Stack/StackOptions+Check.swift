@@ -34,11 +34,23 @@ extension StackOptions {
         if let instanceType, instanceType.wholeMatch(of: /[a-z][a-z0-9-]*\.[a-z0-9-]+/) == nil {
             throw GenerationError("'\(instanceType)' is no instance type such as t3.micro.")
         }
+        guard launchUntil == .attached || instanceType.map(Self.isNitro) ?? true else {
+            throw GenerationError(
+                "The console of an instance of type \(instanceType ?? "") cannot be read while it runs, so nobody would see that "
+                    + "it has its data: take a type that is built on Nitro, or give --release attached."
+            )
+        }
         if let sshCIDR { try NetworkPeer.checkRange(sshCIDR) }
         guard handOver == 0 || Self.handOvers.contains(handOver) else {
             throw GenerationError(
                 "The time for the hand-over must be 0 or from \(Self.handOvers.lowerBound) to \(Self.handOvers.upperBound) "
                     + "seconds, not \(handOver)."
+            )
+        }
+        guard handOver == 0 || configuration.agent.metadataDisabled != true else {
+            throw GenerationError(
+                "[agent] of the configuration has metadata-disabled, so no instance hears that it ends: leave that out, or give "
+                    + "--hand-over 0, so that nobody waits for a hand-over."
             )
         }
         let reasons = configuration.handOver.on.map { _ in configuration.handOver.reasons }
@@ -53,9 +65,10 @@ extension StackOptions {
         }
         try checkHealth()
         try checkNetwork()
-        if let rolePath, rolePath.wholeMatch(of: /\/([!-.0-~]+\/)*/) == nil || rolePath.utf8.count > 512 {
+        if let rolePath, rolePath.wholeMatch(of: /\/([A-Za-z0-9+=,.@_-]+\/)*/) == nil || rolePath.utf8.count > 512 {
             throw GenerationError(
-                "'\(rolePath)' is no path of a role: it begins and ends with a slash, such as /team/."
+                "'\(rolePath)' is no path of a role: it begins and ends with a slash, such as /team/, and has letters, digits and "
+                    + "+=,.@_- between."
             )
         }
         guard !hasSnapshots || !usesExistingVolumes else {
@@ -65,12 +78,28 @@ extension StackOptions {
             )
         }
         let keys = tags.map(\.key)
-        guard Set(keys).count == keys.count else { throw GenerationError("A tag is given twice.") }
+        // IAM API, "Tag": keys are the same whatever the case of their letters.
+        guard Set(keys.map { $0.lowercased() }).count == keys.count else {
+            throw GenerationError("A tag is given twice; Owner and owner are the same to IAM.")
+        }
+        guard keys.count <= 40 else {
+            throw GenerationError("A resource has 50 tags at most, and some are the stack's own: give 40 at most, not \(keys.count).")
+        }
     }
 
     /// Seconds: as a lifecycle hook has it. A stack that is deleted waits for the hand-over and the end of the instance, in one
     /// run of its function.
     static let handOvers = 30...300
+
+    /// EC2, "GetConsoleOutput": types on Nitro have the latest output at any time. Those that are not are of the families before it
+    /// (EC2 User Guide, "Instances built on the AWS Nitro System"), of which the metal sizes are.
+    private static func isNitro(_ type: String) -> Bool {
+        let xen: Set = [
+            "c1", "c3", "c4", "cc2", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4", "p2",
+            "p3", "r3", "r4", "t1", "t2", "x1", "x1e", "cr1",
+        ]
+        return !xen.contains(String(type.prefix { $0 != "." })) || type.hasSuffix(".metal")
+    }
 
     /// GiB; those that are not here have no limits of their own.
     private static let sizes = [
@@ -111,6 +140,9 @@ extension StackOptions {
                 "[health] of the configuration listens on '\(listen)', which nobody else can reach: give 0.0.0.0:PORT, or "
                     + "nothing."
             )
+        }
+        guard healthPort != 0 else {
+            throw GenerationError("[health] of the configuration listens on port 0, which is another one at each start.")
         }
         if let port = healthPort, ingress.contains(where: { $0.networkProtocol == "tcp" && $0.ports.contains(port) }) {
             throw GenerationError(

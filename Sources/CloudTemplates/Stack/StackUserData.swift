@@ -23,7 +23,10 @@ struct StackUserData {
         var packageDigest: String
     }
 
-    private static let standInURL = "https://package.invalid/autoheal-agent.deb"
+    /// As long as addresses are, since the text may have only so many bytes, and with a character that a shell must not see: what
+    /// a parameter's pattern lets through is quoted where this is.
+    private static let standInURL =
+        "https://package.invalid/(\(String(repeating: "0", count: 150)))/autoheal-agent.deb"
     private static let standInDigest = String(repeating: "0", count: 64)
 
     let options: StackOptions

@@ -62,6 +62,7 @@ struct TerraformContext {
     let vpc: String
     let subnet: String
     let zone: String
+    let distinct: [Distinct]
     /// Whether the image is named by a public parameter.
     let imageParameter: Bool
     let image: String
@@ -92,6 +93,15 @@ struct TerraformContext {
         let existing: Bool
         let id: String
         let zone: String
+        /// Whether it has a key of the user's own.
+        let keyed: Bool
+    }
+
+    /// What no two volumes share.
+    struct Distinct {
+        let what: String
+        let list: String
+        let count: Int
     }
 
     struct Ingress {
@@ -121,5 +131,9 @@ struct TerraformContext {
     struct Alarm {
         let resource: String
         let lines: [String]
+        /// What is watched, where it is no metric.
+        let query: Query?
+
+        struct Query { let lines: [String] }
     }
 }

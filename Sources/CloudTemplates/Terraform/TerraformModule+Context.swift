@@ -25,7 +25,7 @@ extension TerraformModule {
             appliesUpdates: options.appliesUpdates,
             kmsKey: options.usesKMSKey && !options.usesExistingVolumes,
             instanceProfile: options.hasInstanceProfile,
-            rolePath: options.rolePath,
+            rolePath: options.rolePath.map(Self.quoted),
             permissionsBoundary: options.hasPermissionsBoundary,
             dnsRecord: options.hasDNSRecord,
             snapshots: options.hasSnapshots,
@@ -38,6 +38,7 @@ extension TerraformModule {
             vpc: options.usesExistingNetwork ? "data.aws_subnet.existing.vpc_id" : "aws_vpc.my_vpc.id",
             subnet: subnet,
             zone: zone,
+            distinct: distinct,
             imageParameter: options.image != .own,
             image: options.image == .own
                 ? "var.image_id" : "coalesce(var.image_id, one(data.aws_ssm_parameter.image[*].insecure_value))",
@@ -89,8 +90,18 @@ extension TerraformModule {
             first: number == 1,
             existing: options.usesExistingVolumes,
             id: volumeID(number),
-            zone: zone
+            zone: zone,
+            keyed: options.usesKMSKey
         )
+    }
+
+    private var distinct: [TerraformContext.Distinct] {
+        guard numbers.count > 1 else { return [] }
+        let names = [("device", "device"), ("mount point", "mount_point")] + (options.usesExistingVolumes ? [("id", "id")] : [])
+        return names.map { what, name in
+            let variables = numbers.map { "var.\(Self.variable($0, name))" }
+            return .init(what: what, list: Self.list(variables), count: numbers.count)
+        }
     }
 
     private var userDataVariables: [String] {
@@ -143,13 +154,26 @@ extension TerraformModule {
         let resource = StackParameter.moduleName(alarm.name)
         var pairs = [
             ("alarm_name", "\"${var.name}-\(resource.replacing("_", with: "-"))\""),
-            ("alarm_description", Self.quoted(alarm.description)), ("namespace", spelled(alarm.namespace)),
-            ("metric_name", Self.quoted(alarm.metric)),
+            ("alarm_description", Self.quoted(alarm.description)),
         ]
-        let dimensions = alarm.dimensions.map { "\($0.name) = \(spelled($0.value))" }
-        if !dimensions.isEmpty { pairs.append(("dimensions", "{ \(dimensions.joined(separator: ", ")) }")) }
+        var query: TerraformContext.Alarm.Query?
+        switch alarm.source {
+        case .metric(let name, let namespace, let dimensions, let statistic):
+            pairs += [("namespace", spelled(namespace)), ("metric_name", Self.quoted(name))]
+            let texts = dimensions.map { "\($0.name) = \(spelled($0.value))" }
+            if !texts.isEmpty { pairs.append(("dimensions", "{ \(texts.joined(separator: ", ")) }")) }
+            pairs += [("statistic", Self.quoted(statistic)), ("period", "\(alarm.period)")]
+        case .query(let text):
+            query = .init(
+                lines: Self.aligned(
+                    [
+                        ("id", "\"check\""), ("expression", spelled(text)), ("period", "\(alarm.period)"),
+                        ("return_data", "true"),
+                    ]
+                )
+            )
+        }
         pairs += [
-            ("statistic", Self.quoted(alarm.statistic)), ("period", "\(alarm.period)"),
             ("evaluation_periods", "\(alarm.periods)"), ("threshold", "\(alarm.threshold)"),
             ("comparison_operator", Self.quoted(alarm.comparison)),
             ("treat_missing_data", Self.quoted(alarm.missingData)),
@@ -157,6 +181,6 @@ extension TerraformModule {
                 "alarm_actions", model.hasOwnTopic ? "[aws_sns_topic.failed_heal.arn]" : "[var.alarm_topic_arn]"
             ), ("tags", "local.tags"),
         ]
-        return TerraformContext.Alarm(resource: resource, lines: Self.aligned(pairs))
+        return TerraformContext.Alarm(resource: resource, lines: Self.aligned(pairs), query: query)
     }
 }

@@ -15,8 +15,9 @@ package struct UserData: Hashable, Sendable {
     /// Parts of the user's own, for the MIME format.
     package var appendedParts: [UserDataPart]
 
-    /// How long the network is waited for; as long as an attach function may be waiting for the volume, twice over.
-    package static let installMinutes = 30
+    /// How long the network is waited for, which may come only with volume and address: longer than the attach function waits for
+    /// those (``StackTiming``), so that a launch of which it has not despaired still finds its agent.
+    package static let installMinutes = 60
 
     /// - Throws: ``GenerationError``, for a configuration that the agent would refuse as well.
     package init(
@@ -26,6 +27,12 @@ package struct UserData: Hashable, Sendable {
         mountWay: MountWay = .agent,
         appendedParts: [UserDataPart] = []
     ) throws(GenerationError) {
+        guard configuration.instanceID == nil else {
+            throw GenerationError(
+                "The configuration has instance-id, so it is one instance's own: leave the key out, and each instance writes its "
+                    + "own when it is launched."
+            )
+        }
         guard !configuration.volumes.isEmpty else {
             throw GenerationError("The configuration names no volume, so there is nothing to mount.")
         }
@@ -43,9 +50,7 @@ package struct UserData: Hashable, Sendable {
         guard !powersOffOnFailure else {
             throw GenerationError("--power-off-on-failure is for the agent's own unit: leave out --mount-with fstab.")
         }
-        var volumesAlone = ConfigurationFile(volumes: configuration.volumes)
-        volumesAlone.instanceID = configuration.instanceID
-        guard volumesAlone == configuration else {
+        guard ConfigurationFile(volumes: configuration.volumes) == configuration else {
             throw GenerationError(
                 "/etc/fstab has no place for [agent], [health] and [hand-over]: leave out --mount-with fstab."
             )

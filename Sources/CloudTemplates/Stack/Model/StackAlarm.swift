@@ -3,16 +3,20 @@ struct StackAlarm {
     /// `AbandonedLaunch`: a template adds `Alarm`, a module writes `abandoned_launch`.
     var name: String
     var description: String
-    var namespace: StackText
-    var metric: String
-    var dimensions: [(name: String, value: StackText)] = []
-    var statistic: String
+    var source: Source
     /// Seconds.
     var period = 300
     var periods = 1
     var threshold = 1
     var comparison = "GreaterThanOrEqualToThreshold"
     var missingData = "notBreaching"
+
+    /// What is watched.
+    enum Source {
+        case metric(String, of: StackText, by: [(name: String, value: StackText)] = [], statistic: String)
+        /// CloudWatch Metrics Insights.
+        case query(StackText)
+    }
 }
 
 /// Lines of the function's log that are counted.
@@ -49,18 +53,14 @@ extension StackModel {
                 name: "AbandonedLaunch",
                 description:
                     "A launch was given up: the volume or the address could not be had. See the log of the device function.",
-                namespace: Self.ownNamespace,
-                metric: "AbandonedLaunches",
-                statistic: "Sum"
+                source: .metric("AbandonedLaunches", of: Self.ownNamespace, statistic: "Sum")
             ),
             StackAlarm(
                 name: "RepeatedAbandons",
                 description:
                     "Three launches were given up within an hour, and it goes on: to stop it, suspend the process "
                     + "Launch of the group. See the log of the device function.",
-                namespace: Self.ownNamespace,
-                metric: "AbandonedLaunches",
-                statistic: "Sum",
+                source: .metric("AbandonedLaunches", of: Self.ownNamespace, statistic: "Sum"),
                 period: 3600,
                 threshold: 3
             ),
@@ -69,25 +69,17 @@ extension StackModel {
                 description:
                     "Only a person can mend it, as the log of the device function says: a volume was refused, or an "
                     + "instance says nothing.",
-                namespace: Self.ownNamespace,
-                metric: "NeedsAPerson",
-                statistic: "Sum"
+                source: .metric("NeedsAPerson", of: Self.ownNamespace, statistic: "Sum")
             ),
             StackAlarm(
                 name: "UnservedLaunch",
                 description: "A launch was never served: see the messages in the queue of dead letters.",
-                namespace: "AWS/SQS",
-                metric: "ApproximateNumberOfMessagesVisible",
-                dimensions: [("QueueName", StackText(.deadLetters(.name)))],
-                statistic: "Maximum"
+                source: .metric("ApproximateNumberOfMessagesVisible", of: "AWS/SQS", by: [("QueueName", StackText(.deadLetters(.name)))], statistic: "Maximum")
             ),
             StackAlarm(
                 name: "NoInstance",
                 description: "No instance has been in service for 20 minutes.",
-                namespace: "AWS/AutoScaling",
-                metric: "GroupInServiceInstances",
-                dimensions: [("AutoScalingGroupName", StackText(.groupName))],
-                statistic: "Maximum",
+                source: .metric("GroupInServiceInstances", of: "AWS/AutoScaling", by: [("AutoScalingGroupName", StackText(.groupName))], statistic: "Maximum"),
                 periods: 4,
                 comparison: "LessThanThreshold",
                 missingData: "breaching"
@@ -101,13 +93,18 @@ extension StackModel {
             StackAlarm(
                 name: "VolumeAtItsLimit\(Self.suffix(number))",
                 description: "For a quarter of an hour more input and output was wanted than the volume has IOPS for.",
-                namespace: "AWS/EBS",
-                metric: "VolumeIOPSExceededCheck",
-                dimensions: [("VolumeId", StackText(.volumeID(number)))],
-                statistic: "Minimum",
+                source: checkOfVolume("MIN(VolumeIOPSExceededCheck)", number),
                 periods: 3
             )
         }
+    }
+
+    /// CloudWatch, "Supported AWS infrastructure metrics": EBS has its checks by the volume and the instance together, and the
+    /// instance is another one after each heal.
+    private func checkOfVolume(_ value: String, _ number: Int) -> StackAlarm.Source {
+        .query(
+            "SELECT \(value) FROM SCHEMA(\"AWS/EBS\", InstanceId, VolumeId) WHERE VolumeId = '\(.volumeID(number))'"
+        )
     }
 
     private var volumeAlarms: [StackAlarm] {
@@ -115,10 +112,7 @@ extension StackModel {
             StackAlarm(
                 name: "UnreachableVolume",
                 description: "EC2 sees that the instance cannot reach a volume of its own.",
-                namespace: "AWS/EC2",
-                metric: "StatusCheckFailed_AttachedEBS",
-                dimensions: [("AutoScalingGroupName", StackText(.groupName))],
-                statistic: "Maximum",
+                source: .metric("StatusCheckFailed_AttachedEBS", of: "AWS/EC2", by: [("AutoScalingGroupName", StackText(.groupName))], statistic: "Maximum"),
                 period: 60,
                 periods: 3
             )
@@ -127,10 +121,7 @@ extension StackModel {
                 StackAlarm(
                     name: "StalledVolume\(Self.suffix(number))",
                     description: "The volume completes no input and output.",
-                    namespace: "AWS/EBS",
-                    metric: "VolumeStalledIOCheck",
-                    dimensions: [("VolumeId", StackText(.volumeID(number)))],
-                    statistic: "Maximum",
+                    source: checkOfVolume("MAX(VolumeStalledIOCheck)", number),
                     period: 60,
                     periods: 3
                 )
