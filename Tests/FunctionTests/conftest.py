@@ -9,12 +9,10 @@ import json
 import logging
 import os
 from collections import defaultdict
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
-import boto3
 import botocore.endpoint
 import pytest
-from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
 import loopback  # noqa: F401  (before anything looks at the environment)
@@ -44,18 +42,9 @@ KINDS = {
 observed: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
 
 
-# No real time limit: a machine that is busy loses no answer.
-PATIENT = Config(connect_timeout=3600, read_timeout=3600)
-
-
 def load(name, cloud):
     """The function as it is deployed, as a module that boto3 serves with a recording session of its own."""
-    module = ModuleType(name)
-    session = boto3.Session(region_name="eu-west-1")
-    exec(compile(inlined(name), f"{name}.py as it is deployed", "exec"), vars(module))
-    cloud.serve(session)
-    vars(module)["boto3"] = session
-    vars(module)["CALLS"] = vars(module)["CALLS"].merge(PATIENT)
+    module = cloud.load(name, inlined(name))
 
     def record(params, model, **_):
         action = f"{model.service_model.signing_name}:{model.name}"
@@ -64,7 +53,7 @@ def load(name, cloud):
             kinds.discard("instance")  # there it is a part of the group
         observed[name][action] |= kinds
 
-    session.events.register("provide-client-params.*.*", record)
+    module.boto3.events.register("provide-client-params.*.*", record)
     return module
 
 

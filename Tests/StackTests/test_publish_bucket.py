@@ -11,11 +11,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from generator import generate
-from publisher import ARCHITECTURE, INDEX, PATH, PUBLISH, told
+from publisher import ARCHITECTURE, INDEX, PATH, told
 from sandbox import NO_OTHER_SOURCE
 
 BUCKET = "my-packages"
-README = PUBLISH.parents[1] / "README.md"
 PLACE = f"s3://{BUCKET}/autoheal"
 POOL = f"autoheal/pool/main/a/autoheal-agent/autoheal-agent_0.1.0-1_{ARCHITECTURE}.deb"
 
@@ -244,31 +243,3 @@ esac
     assert told(said, "PackageUrl").startswith(url + "/pool/")
     partition = "aws-cn" if region == "cn-north-1" else "aws"
     assert policies(said)[0][0]["Resource"] == [f"arn:{partition}:s3:::{bucket}/a/*"]
-
-
-STACK = {
-    "Resources": {
-        "Template": {
-            "Type": "AWS::EC2::LaunchTemplate",
-            "Properties": {"LaunchTemplateData": {"ImageId": "ami-12c6146b", "InstanceType": "t3.micro"}},
-        },
-        "Group": {
-            "Type": "AWS::AutoScaling::AutoScalingGroup",
-            "Properties": {
-                "MinSize": "1", "MaxSize": "1", "AvailabilityZones": ["eu-west-1a"],
-                "LaunchTemplate": {"LaunchTemplateId": {"Ref": "Template"}, "Version": "1"},
-            },
-        },
-    },
-    "Outputs": {"GroupName": {"Value": {"Ref": "Group"}}, "ElasticIP": {"Value": "192.0.2.1"}},
-}  # fmt: skip
-
-
-def test_the_readme_finds_the_instance_of_a_stack(s3, endpoint, publish):
-    boto3.client("cloudformation", endpoint_url=endpoint).create_stack(StackName="db", TemplateBody=json.dumps(STACK))
-    (instance,) = boto3.client("autoscaling", endpoint_url=endpoint).describe_auto_scaling_instances()[
-        "AutoScalingInstances"
-    ]
-    (commands,) = re.findall(r"^(group=.*?^instances) ", README.read_text(), re.M | re.S)
-    done = subprocess.run(["sh", "-ec", commands], capture_output=True, text=True, env=publish.environment)
-    assert done.stdout.split() == [instance["InstanceId"], "InService"], done.stderr
