@@ -142,7 +142,7 @@ def test_a_new_user_goes_from_no_bucket_to_an_installed_agent(publish, s3, endpo
     error = publish.refused(66, place, "--deb", publish.package())
     copied(publish, error.partition("make it with ")[2])
     said = publish(place, "--deb", publish.package(), "--public")
-    assert "It cannot be read from here without credentials (HTTP 403)" in said
+    assert "It cannot be read from here without credentials" in said and f"{told(said, 'PackageUrl')}: HTTP 403" in said
     for command in re.findall(r"^  (aws s3api (?:.*\\\n.*|.*?'\{.*?^\}'))$", said, re.M | re.S):
         copied(publish, command)
     said = publish(place, "--deb", publish.package())
@@ -151,6 +151,15 @@ def test_a_new_user_goes_from_no_bucket_to_an_installed_agent(publish, s3, endpo
     package = ("--package-url", told(said, "PackageUrl"), "--package-sha256", told(said, "PackageSha256"))
     did = sandbox.run(NO_OTHER_SOURCE, generate("userdata", *package, "--format", "shell"))
     assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", did
+
+
+def test_a_policy_for_the_packages_alone_is_not_enough_for_apt(publish, keys, s3, endpoint):
+    packages = EVERYONE | {"Resource": [f"arn:aws:s3:::{BUCKET}/autoheal/pool/*"]}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [packages]}))
+    said = publish(PLACE, "--deb", publish.package(), "--key", "old")
+    assert "by apt it cannot" in said and policies(said)
+    assert f"  {endpoint}/{BUCKET}/autoheal/dists/stable/InRelease: HTTP 403" in said
+    assert f"  {told(said, 'PackageUrl')}: " not in said
 
 
 def copied(publish, command):
@@ -205,17 +214,42 @@ def test_an_index_that_somebody_else_publishes_meanwhile_is_not_written_over(pub
     assert content(s3, "autoheal/dists/stable/InRelease") == b"of somebody else"
 
 
+def test_what_somebody_else_takes_away_meanwhile_is_not_said_to_be_there(publish, s3, tmp_path):
+    script = """
+case "$*" in *put-object*)
+    echo 'An error occurred (ConditionalRequestConflict) when calling the PutObject operation: busy' >&2; exit 254 ;;
+esac
+real "$@"
+"""
+    error = publish.refused(75, PLACE, "--deb", publish.package(), PATH=wrapper(tmp_path, script))
+    assert POOL in error and "run this again" in error
+
+
+@pytest.mark.parametrize("answer", ["", "<html>", "[]", "{}", '{"ETag": null}', r"\377"])
+@pytest.mark.parametrize("asked", ["get-bucket-location", "get-object", "put-object"])
+def test_what_is_no_answer_of_s3_is_said(publish, s3, tmp_path, asked, answer):
+    publish(PLACE, "--deb", publish.package()) if asked == "get-object" else None
+    path = wrapper(tmp_path, f'case "$*" in *{asked}*) printf \'{answer}\'; exit 0 ;; esac\nreal "$@"')
+    done = publish.run(PLACE, "--deb", publish.package(), PATH=path)
+    if asked == "get-bucket-location" and answer in ("", "{}", '{"ETag": null}'):
+        assert done.returncode == 0, done.stderr  # That of the first region has none.
+    else:
+        assert done.returncode == 69 and done.stderr.startswith("publish: "), done.stderr
+        assert f"aws s3api {asked}" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("says", "status", "words"),
     [
         ("An error occurred (AccessDenied) when calling the GetBucketLocation operation: no", 77, "s3:PutObject"),
         ("Unable to locate credentials. You can configure credentials by running aws login", 69, "locate credentials"),
+        (r"Could not parse \377: later", 69, "later"),
         ("An error occurred (SlowDown) when calling the GetBucketLocation operation: later", 69, "SlowDown"),
     ],
-    ids=["denied", "no-credentials", "slow"],
+    ids=["denied", "no-credentials", "garbled", "slow"],
 )
 def test_what_aws_says_is_passed_on(publish, tmp_path, says, status, words):
-    path = wrapper(tmp_path, f"echo '{says}' >&2; exit 254")
+    path = wrapper(tmp_path, f"printf '{says}' >&2; exit 254")
     error = publish.refused(status, PLACE, "--deb", publish.package(), PATH=path)
     assert words in error and says.split()[-1] in error
 

@@ -39,6 +39,14 @@ class Index:
         for name, content in self.replaced.items():
             store.replace(name, content)
 
+    def read_by_apt(self, architecture: str) -> dict[str, bytes]:
+        """What apt of an instance asks for before the package."""
+        folder = f"{FOLDER}/{_folder(architecture)}/by-hash/"
+        return {
+            IN_RELEASE: self.replaced[IN_RELEASE],
+            **{name: content for name, content in self.for_good.items() if name.startswith(folder)},
+        }
+
 
 def with_package(store: Store, package: PackageFile, keys: Keys) -> Index:
     """Signs an index that names this package too. Writes nothing."""

@@ -126,10 +126,11 @@ class Bucket(Store):
         command += ["--endpoint-url", self.endpoint] if self.endpoint else []
         command += ["--region", self.region] if self.region else []
         environment = os.environ | {"AWS_PAGER": "", "AWS_CLI_AUTO_PROMPT": "off"}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", env=environment, stdin=subprocess.DEVNULL
+        )
         if done.returncode == 0:
-            answer: dict[str, object] = json.loads(done.stdout or "{}")
-            return answer
+            return _answer(done.stdout, arguments[0])
         said = last_line(done.stderr, f"it ended with {done.returncode}")
         refusal = re.search(r"\(([\w.]+)\) when calling the \w+ operation", done.stderr)
         if refusal:
@@ -149,3 +150,14 @@ class Bucket(Store):
                 "and s3:PutObject.",
             )
         return Failure(os.EX_UNAVAILABLE, f"S3 refuses: {refused}")
+
+
+def _answer(said: str, operation: str) -> dict[str, object]:
+    try:
+        answer = json.loads(said or "{}")
+    except ValueError:
+        answer = None
+    # Of each object that was read or written S3 tells the tag, which is what the next write depends on.
+    if not isinstance(answer, dict) or (operation != "get-bucket-location" and not answer.get("ETag")):
+        raise Failure(os.EX_UNAVAILABLE, f"This is no answer of S3 (aws s3api {operation}): {said[:200]!r}")
+    return answer

@@ -1,21 +1,20 @@
 """The command line of script/publish: what is published, and what a person does with it next."""
 
 import argparse
-import hashlib
 import os
 import re
 import sys
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from pathlib import Path
 from typing import NoReturn
 
 import apt_repository
 import bucket_access
 import package_file
+import reading
 import signatures
+from apt_repository import Index
 from bucket import Bucket
 from failure import Failure
 from package_file import PackageFile
@@ -49,9 +48,10 @@ examples:
       In a directory that a web server serves at this address.
 
 exit status:
-  0 published, or there already; 64 wrong usage; 65 no such package, or an index that cannot be trusted; 66 no package
-  or bucket; 69 a program or S3 does not do its part; 73 the same version has another content; 74 it cannot be read or
-  written; 75 somebody else publishes, try again; 77 no permission; 78 no such key
+  0 published, or there already, and at the end it is told whether it can be read from here; 64 wrong usage; 65 no such
+  package, or an index that cannot be trusted; 66 no package or bucket; 69 a program or S3 does not do its part; 73 the
+  same version has another content; 74 it cannot be read or written; 75 somebody else publishes, try again; 77 no
+  permission; 78 no such key
 
 docs/publish.md compares the ways and tells how a key is changed.
 """
@@ -110,6 +110,8 @@ def _options() -> argparse.Namespace:
         parser.error(f"{wrong[0]} is not the id of an endpoint, such as {bucket_access.ANY_ENDPOINT}")
     if options.url and not re.fullmatch(r"https?://[A-Za-z0-9\[][A-Za-z0-9._~:/%@()=\[\]-]*", options.url):
         parser.error(f"--url {options.url} is not an http(s) address without a query")
+    if options.url and not _is_of_a_server(options.url):
+        parser.error(f"--url {options.url} is not the address of a server, without a user")
     return options
 
 
@@ -131,7 +133,15 @@ def _publish(options: argparse.Namespace) -> None:
     elif keys.expires:
         day = time.strftime("%Y-%m-%d", time.gmtime(keys.expires))
         print(f"The key expires on {day}: instances that are launched later refuse the repository (docs/publish.md).")
-    _tell(options, store, package, keys)
+    _tell(options, store, package, keys, index)
+
+
+def _is_of_a_server(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        return bool((parts.hostname or "").encode("idna")) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        return False
 
 
 def _store(place: str) -> Store:
@@ -141,10 +151,11 @@ def _store(place: str) -> Store:
     return Bucket(name, prefix.strip("/"))
 
 
-def _tell(options: argparse.Namespace, store: Store, package: PackageFile, keys: Keys | None) -> None:
+def _tell(
+    options: argparse.Namespace, store: Store, package: PackageFile, keys: Keys | None, index: Index | None
+) -> None:
     base = (options.url or (store.url if isinstance(store, Bucket) else NOWHERE)).rstrip("/")
-    # A '+' would be a space to S3.
-    url = f"{base}/{urllib.parse.quote(package.path)}"
+    url = _address(base, package.path)
     print(f"""
 A stack is told at its deployment, after --parameter-overrides:
   PackageUrl={url} \\
@@ -163,23 +174,33 @@ or when it is generated:
     if base == NOWHERE:
         print(f"{NOWHERE} stands for the address at which your web server has {store.place('')}: give it by --url.")
         return
-    problem = _problem_of_reading(url, package.sha256)
-    if problem:
-        print(f"It cannot be read from here without credentials ({problem}), and instances have none.")
-    else:
-        print("It can be read from here without credentials, as instances read it, and has this digest.")
-    if isinstance(store, Bucket) and (problem or options.public or options.endpoint_id):
+    is_readable = _tell_what_can_be_read(base, package, index)
+    if isinstance(store, Bucket) and (not is_readable or options.public or options.endpoint_id):
         print(WAYS)
         print(bucket_access.choices(store, options.public, options.endpoint_id))
 
 
-def _problem_of_reading(url: str, sha256: str) -> str | None:
-    """As an instance reads it, but from here."""
-    try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            found = hashlib.sha256(answer.read()).hexdigest()
-    except urllib.error.HTTPError as error:
-        return f"HTTP {error.code}"
-    except OSError as error:
-        return str(error)
-    return None if found == sha256 else f"it has SHA-256 {found}"
+def _address(base: str, name: str) -> str:
+    # A '+' would be a space to S3.
+    return f"{base}/{urllib.parse.quote(name)}"
+
+
+def _tell_what_can_be_read(base: str, package: PackageFile, index: Index | None) -> bool:
+    """As an instance reads it, but from here. Nothing is said to be readable that was not read."""
+    wanted = {package.path: package.content} | (index.read_by_apt(package.architecture) if index else {})
+    problems = {}
+    for name, content in wanted.items():
+        if problem := reading.problem(_address(base, name), content):
+            problems[name] = problem
+    can = "can be read from here without credentials, as instances read it"
+    if package.path in problems:
+        print("It cannot be read from here without credentials, and instances have none:")
+    elif problems:
+        print(f"By its address it {can}, and has this digest; by apt it cannot:")
+    elif index:
+        print(f"It {can}, by its address and by apt: the package, InRelease and the index are those that were written.")
+    else:
+        print(f"It {can}, and has this digest.")
+    for name, problem in problems.items():
+        print(f"  {_address(base, name)}: {problem}")
+    return not problems

@@ -53,7 +53,7 @@ class Keys:
             else:
                 Path(directory, "signature").write_bytes(signature)
                 command += [str(Path(directory, "signature")), str(Path(directory, "document"))]
-            status = subprocess.run(command, capture_output=True, text=True).stdout
+            status = subprocess.run(command, capture_output=True, text=True, errors="replace").stdout
             lines = [line.split()[1:] for line in status.splitlines() if line.startswith("[GNUPG:] ")]
             text = document if signature is not None else output.read_bytes() if output.exists() else b""
         signers, verdicts = set(), []
@@ -92,6 +92,7 @@ def _find(name: str) -> tuple[str, int]:
         ["gpg", "--batch", "--no-auto-check-trustdb", "--with-colons", "--list-secret-keys", "--", name],
         capture_output=True,
         text=True,
+        errors="replace",
     )
     records = [line.split(":") for line in listed.stdout.splitlines()]
     primaries = [record for record in records if record[0] == "sec"]

@@ -42,6 +42,8 @@ class Store(abc.ABC):
         # Somebody was faster.
         del self._seen[name]
         self.refuse_another(name, content)
+        if self.read(name) is None:
+            raise self._overtaken(name)
 
     def replace(self, name: str, content: bytes) -> None:
         """For what follows what is published: indexes, signatures, public keys."""
@@ -49,11 +51,14 @@ class Store(abc.ABC):
         if found == content:
             return
         if not (self._add(name, content) if found is None else self._exchange(name, content)):
-            raise Failure(
-                os.EX_TEMPFAIL,
-                f"{self.place(name)} was changed by somebody else meanwhile. Nothing is lost: run this again.",
-            )
+            raise self._overtaken(name)
         self._has_written("new" if found is None else "changed", name, content)
+
+    def _overtaken(self, name: str) -> Failure:
+        return Failure(
+            os.EX_TEMPFAIL,
+            f"{self.place(name)} was changed by somebody else meanwhile. Nothing is lost: run this again.",
+        )
 
     def _has_written(self, what: str, name: str, content: bytes) -> None:
         self._seen[name] = content
