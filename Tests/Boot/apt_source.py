@@ -1,5 +1,6 @@
 """A directory from which apt installs a package without a network; made once and kept in the cache."""
 
+import glob
 import os
 import shutil
 import subprocess
@@ -31,12 +32,14 @@ def source_of(
 
 
 def lighten(archives: str) -> None:
-    """Makes each package anew, with the same content, for which xz(1) would take a minute there."""
+    """Makes each package anew: xz(1) would take a minute there, and so would links to 200 manual pages, one by one."""
     for name in os.listdir(archives):
         if name.endswith(".deb"):
             package = os.path.join(archives, name)
             with tempfile.TemporaryDirectory(dir=archives) as tree:
                 subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
+                for pages in glob.glob(os.path.join(tree, "usr", "share", "**", "man"), recursive=True):
+                    shutil.rmtree(pages)
                 subprocess.run(["dpkg-deb", "-Zzstd", "--build", tree, package], check=True, stdout=subprocess.DEVNULL)
 
 

@@ -10,6 +10,8 @@ import time
 import database_client
 import disks
 import network
+from asked import INTERVAL
+from bound_services import write
 from database_client import Client
 from guest import BOOT_LIMIT, Guest
 from packages import ROOT
@@ -30,12 +32,9 @@ echo 'hostssl all all 10.0.0.0/8 scram-sha-256' >>"$0/pg_hba.conf"
 systemctl restart postgresql
 """
 # A recovery is the work of a process of its own; it is stopped as soon as it is there.
-HELD = "/run/boot-test-held"
-HOLD = f"""\
-until process=$(pgrep --full '[p]ostgres: .*: startup'); do sleep 0.05; done
-kill -STOP "$process"
-echo "$process" >{HELD}
-"""
+HOLD, HELD = "/run/boot-test-hold.py", "/run/boot-test-held"
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "held_recovery.py")) as text:
+    HELD_RECOVERY = text.read()
 
 
 def story(stories: Stories) -> None:
@@ -58,8 +57,11 @@ class Story:
         self.guest: Guest
 
     def launch(self, name: str) -> Guest:
-        """With the example's two files, as docs/postgresql.md has them appended."""
-        config, script = (os.path.join(EXAMPLE, name) for name in ("config.toml", "postgresql.sh"))
+        """With the example's two files, as docs/postgresql.md has them appended, with looks closer together."""
+        config = os.path.join(self.stories.directory, "config.toml")
+        with open(os.path.join(EXAMPLE, "config.toml")) as example, open(config, "w") as file:
+            file.write(example.read().replace("[health]\n", f"[health]\ninterval = {INTERVAL}\n"))
+        script = os.path.join(EXAMPLE, "postgresql.sh")
         self.guest = self.stories.launch(name, config, files=[self.source], flags=["--append", script])
         return self.guest
 
@@ -121,9 +123,10 @@ class Story:
         check = self.check
         guest = self.launch("17-next")
         guest.wait_for_agent_start()
-        guest.output("systemd-run", "--unit=boot-test-hold", "sh", "-c", HOLD)
+        write(guest, HOLD, HELD_RECOVERY)
+        guest.output("systemd-run", "--unit=boot-test-hold", "python3", HOLD, HELD)
         guest.attach(self.volume)
-        guest.wait_until("a recovery", lambda: guest.run("test", "-s", HELD)[0] == 0, BOOT_LIMIT)
+        guest.wait_until("a recovery", lambda: guest.run("test", "-s", HELD)[0] == 0, BOOT_LIMIT, pause=2)
         self.wait_for("/health", 200)
         pages, end = set(), time.monotonic() + seconds + 10
         while time.monotonic() < end:
