@@ -27,7 +27,7 @@ def arguments():
         "--scenario",
         type=int,
         action="append",
-        choices=range(1, 17),
+        choices=range(1, 18),
         metavar="N",
         help="only this one; may be repeated",
     )
@@ -91,7 +91,9 @@ def main():
 
 
 def outside(options):
+    import database
     import packages
+    import plan
 
     # A signal becomes an exception, so that everything below is undone on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -101,6 +103,8 @@ def outside(options):
     image = images.prepare(log, options.release, options.apt_sources, cache)
     if options.image_only:
         return 0
+    if 17 in plan.chosen(options) and not options.timeline:
+        packages.source(log, database.PACKAGE, image, options.release, options.apt_sources)
     logs = os.path.abspath(options.logs or os.path.join(packages.ROOT, ".build", "boot-test", options.release))
     shutil.rmtree(logs, ignore_errors=True)
     os.makedirs(logs)

@@ -108,6 +108,14 @@ def apt_sources(suite):
     return sorted(set(lines))
 
 
+def source_lines(release, file=None):
+    """The lines of the file that was named, or the machine's own."""
+    if not file:
+        return apt_sources(release)
+    with open(file) as named:
+        return named.read().splitlines()
+
+
 def apt_options():
     """How this machine reaches its sources: proxies and checks that it has set."""
     settings = subprocess.run(["apt-config", "dump"], check=True, capture_output=True, text=True).stdout
@@ -136,11 +144,7 @@ def locked(path):
 
 def build(image, release, cache, log, sources_file):
     log(f"Building the image {os.path.basename(image.directory)} (a few minutes, once) ...")
-    if sources_file:
-        with open(sources_file) as named:
-            lines = named.read().splitlines()
-    else:
-        lines = apt_sources(release)
+    lines = source_lines(release, sources_file)
     building = f"building-{release}-"
     forget(cache, building)
     work = tempfile.mkdtemp(prefix=building, dir=cache)

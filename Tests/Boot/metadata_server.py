@@ -2,10 +2,13 @@
 
 import http.server
 import json
+import pathlib
+import posixpath
 import secrets
 import socketserver
 import threading
 import time
+import urllib.parse
 
 import network
 
@@ -191,10 +194,13 @@ class PackageHandler(Handler):
     server: "PackageServer"
 
     def do_GET(self):
-        content = self.server.files.get(self.path)
+        # apt asks for /./Packages.
+        content = self.server.files.get(posixpath.normpath(urllib.parse.unquote(self.path)))
         if content is None:
             self.answer(404)
             return
+        if isinstance(content, pathlib.Path):
+            content = content.read_bytes()
         self.answer(200, content, "application/octet-stream")
         self.server.on_download(self.path)
 
@@ -204,9 +210,19 @@ class PackageServer(Server):
 
     def __init__(self):
         super().__init__((network.ROUTER, network.PACKAGE_PORT), PackageHandler)
-        self.files = {}
+        self.files: dict[str, bytes | pathlib.Path] = {}
         self.on_download = lambda path: None
 
     def serve(self, name, content):
         self.files["/" + name] = content
+        return self.url(name)
+
+    def serve_directory(self, name, directory):
+        """What is in it now; nothing of it is read before it is asked for."""
+        top = pathlib.Path(directory)
+        self.files |= {f"/{name}/{file.relative_to(top)}": file for file in top.rglob("*") if file.is_file()}
+        return self.url(name)
+
+    @staticmethod
+    def url(name):
         return f"http://{network.ROUTER}:{network.PACKAGE_PORT}/{name}"

@@ -4,6 +4,9 @@ import glob
 import os
 import subprocess
 
+import apt_source
+import image as images
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
@@ -40,6 +43,18 @@ def generator(file=None):
     except (OSError, subprocess.CalledProcessError) as error:
         raise SystemExit(f"boot-test: autoheal-generate cannot be built: {error}") from error
     return os.path.join(folder.strip(), "autoheal-generate")
+
+
+def source(log, name, image, release, sources_file=None):
+    """Where apt in a guest finds a package of Debian and all that it needs. It is never older than the image."""
+    directory = os.path.join(image.directory, "source-" + name)
+    if not os.path.exists(directory):
+        log(f"Fetching {name} and what it needs (a minute, once) ...")
+    try:
+        lines = images.source_lines(release, sources_file)
+        return apt_source.source_of(release, name, directory, directory + ".log", lines, light=True)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"boot-test: {name} cannot be fetched; see {directory}.log") from error
 
 
 def careless_package(directory):

@@ -1,6 +1,7 @@
 """Which scenarios there are, in the order in which they are told, and which of them a short run tells."""
 
 import by_fstab
+import database
 import handed_over
 import interrupted
 import never_there
@@ -30,12 +31,16 @@ ALL = {
     9: never_there.powers_off,
     13: interrupted.story,
     16: by_fstab.story,
+    17: database.story,
 }
 # What .ci/run can afford: the life of a volume, what goes wrong with it, and what must never be formatted; with the
-# newer systemd, what it does differently: a first boot, a shutdown, an image of a configured instance. The ends that
-# containers can show are theirs.
-SHORT = {"bookworm": {1, 2, 10, 14, 6, 16}, "trixie": {1, 10, 15, 11, 12}}
+# newer systemd, what it does differently: a first boot, a shutdown, an image of a configured instance; and a database,
+# with the Debian that stacks have by default. The ends that containers can show are theirs.
+SHORT = {"bookworm": {1, 2, 10, 14, 6, 16}, "trixie": {1, 10, 15, 11, 12, 17}}
 
 
-def chosen(numbers):
+def chosen(options):
+    if options.self_check:
+        return [1, 2, 6]
+    numbers = options.scenario or (ALL if options.all else SHORT[options.release])
     return [number for number in ALL if number in numbers]

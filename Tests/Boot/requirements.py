@@ -13,8 +13,9 @@ PACKAGES = {
     "fdisk": ["sfdisk"],
     "cryptsetup-bin": ["cryptsetup"],
     "lvm2": ["pvcreate", "vgcreate", "lvcreate"],
-    "dpkg-dev": ["dpkg-deb"],
+    "dpkg-dev": ["dpkg-deb", "dpkg-scanpackages"],
     "iproute2": ["ip"],
+    "postgresql-client": ["psql"],
     "util-linux": ["unshare", "setpriv", "losetup"],
 }
 

@@ -11,8 +11,8 @@ def generated(generator, volumes, package_url, package, files=(), flags=()):
     """User data that installs the package, configures it and starts it without waiting for the volume.
 
     `volumes` are dictionaries with the names of the flags; what they leave out is the generator's or the agent's
-    default. `files` are further (path, content) pairs, written before the package is there, `flags` further ones of the
-    generator.
+    default. The path of a configuration file may stand for them. `files` are further (path, content) pairs, written
+    before the package is there, `flags` further ones of the generator.
     """
     command = [
         generator,
@@ -25,7 +25,9 @@ def generated(generator, volumes, package_url, package, files=(), flags=()):
     ]
     with tempfile.TemporaryDirectory() as directory:
         path = lambda name: os.path.join(directory, name)
-        if len(volumes) == 1:
+        if isinstance(volumes, str):
+            command += ["--config", volumes]
+        elif len(volumes) == 1:
             command += [word for key, value in volumes[0].items() for word in ("--" + key, str(value))]
         else:
             with open(path("config.toml"), "w") as file:

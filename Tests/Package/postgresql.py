@@ -8,9 +8,9 @@ import signal
 import struct
 import subprocess
 import tempfile
-import threading
 import time
 
+import database_client  # of Tests/Boot
 import trees
 from machine import TARGET, UNIT, Disk, Machine
 from metadata import MetadataService
@@ -108,7 +108,7 @@ def first(report, machine, disk):
         all(path.startswith(HOME + "/") for path in real),
         places,
     )
-    query(machine, "CREATE TABLE rows (client int, number int); INSERT INTO rows VALUES (0, 0)")
+    query(machine, database_client.TABLE)
     machine.run("sh", "-c", f"echo 'hot_standby = off' >/etc/postgresql/{version(machine)}/main/conf.d/ours.conf")
     seconds = hung(report, machine, unit)
     recovering(check, machine, unit, seconds)
@@ -206,7 +206,8 @@ def updated(check, machine, unit):
 
 def loaded(check, machine):
     """The rows whose commit its clients were told of until the power went."""
-    clients = [Client(machine, number) for number in range(1, 4)]
+    psql = ["nsenter", "--target", machine.leader, "--all", "runuser", "-u", "postgres", "--", "psql"]
+    clients = [database_client.Client(number, psql) for number in range(1, 4)]
     machine.wait("commits", lambda: all(len(client.acknowledged) > 300 for client in clients))
     data = os.open(f"/proc/{machine.leader}/root/data", os.O_RDONLY)
     fcntl.ioctl(data, SHUT_DOWN, LOSE_ALL)
@@ -216,35 +217,7 @@ def loaded(check, machine):
     for client in clients:
         client.thread.join(60)
     check("the power goes while three clients commit", not any(client.thread.is_alive() for client in clients))
-    return {(client.number, row) for client in clients for row in client.acknowledged}
-
-
-class Client:
-    """Commits one row after the other, and remembers outside of the machine what it was told of."""
-
-    def __init__(self, machine, number):
-        self.number = number
-        self.acknowledged = []
-        self.process = subprocess.Popen(
-            ["nsenter", "--target", machine.leader, "--all", "runuser", "-u", "postgres", "--", "psql", "-X"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            bufsize=1,
-        )
-        self.thread = threading.Thread(target=self.commit, daemon=True)
-        self.thread.start()
-
-    def commit(self):
-        row = 0
-        with contextlib.suppress(BrokenPipeError), self.process:
-            while True:
-                row += 1
-                self.process.stdin.write(f"INSERT INTO rows VALUES ({self.number}, {row});\n")
-                if self.process.stdout.readline() != "INSERT 0 1\n":
-                    return
-                self.acknowledged.append(row)
+    return database_client.acknowledged(clients)
 
 
 def taken_up(report, machine, acknowledged):
@@ -252,8 +225,7 @@ def taken_up(report, machine, acknowledged):
     run_user_data(check, machine)
     machine.wait_until("active", service(machine))
     machine.wait("it to be ready", lambda: ask(machine, "/ready").startswith("200"))
-    rows = query(machine, "SELECT client, number FROM rows").splitlines()
-    found = {tuple(map(int, row.split("|"))) for row in rows}
+    found = database_client.rows_of(query(machine, database_client.ALL_ROWS))
     check(
         "the next instance has the row, and every one whose commit a client was told of",
         (0, 0) in found and acknowledged <= found,

@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 
-import image  # of Tests/Boot: the releases, and how this machine reaches its apt sources
+# Of Tests/Boot: the releases, and how this machine reaches its apt sources.
+import apt_source
+import image
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PACKAGES = "dbus,e2fsprogs,init-system-helpers,libblkid1,libmount1,libstdc++6,mount,systemd,systemd-sysv,udev"
@@ -34,49 +36,9 @@ def next_version(deb, work):
     return newer
 
 
-def debootstrap(suite, target, sources, logs, packages, *options):
-    with open(sources, "w") as file:
-        file.write("\n".join(image.apt_sources(suite)) + "\n")
-    try:
-        with open(os.path.join(logs, "tree.log"), "w") as log:
-            subprocess.run(
-                [
-                    "mmdebstrap",
-                    "--mode=root",
-                    "--variant=minbase",
-                    "--include=" + packages,
-                    *image.apt_options(),
-                    "--dpkgopt=path-exclude=/usr/share/locale/*",
-                    *options,
-                    suite,
-                    target,
-                    sources,
-                ],
-                check=True,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-    finally:
-        os.remove(sources)
-
-
 def source_of(suite, package, logs):
-    """A directory from which apt installs a package without a network; made once and kept in the cache."""
     directory = os.path.join(cache_directory(), f"source-{suite}-{package}")
-    with image.locked(directory + ".lock"):
-        if not os.path.exists(directory):
-            new = directory + ".new"
-            shutil.rmtree(new, ignore_errors=True)
-            os.mkdir(new)
-            keep = f"--customize-hook=copy-out /var/cache/apt/archives {new}"
-            debootstrap(suite, "-", directory + ".list", logs, f"{PACKAGES},{package}", "--format=null", keep)
-            with open(os.path.join(new, "Packages"), "w") as index:
-                subprocess.run(
-                    ["dpkg-scanpackages", "archives"], cwd=new, check=True, stdout=index, stderr=subprocess.DEVNULL
-                )
-            os.rename(new, directory)
-    return directory
+    return apt_source.source_of(suite, f"{PACKAGES},{package}", directory, os.path.join(logs, "tree.log"))
 
 
 def cache_directory():
@@ -116,7 +78,7 @@ class Tree:
 
     def build(self, archive):
         new = archive.replace(".tar", ".new.tar")
-        debootstrap(self.suite, new, archive + ".list", self.logs, PACKAGES)
+        apt_source.debootstrap(self.suite, new, archive + ".list", os.path.join(self.logs, "tree.log"), PACKAGES)
         os.rename(new, archive)
 
     def file(self, path):
