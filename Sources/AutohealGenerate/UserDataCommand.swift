@@ -10,8 +10,9 @@ struct UserDataCommand: AsyncParsableCommand {
         abstract: "Write the user data that configures and installs the agent when an instance is launched.",
         discussion: """
             It runs on the first boot of an instance only; what must happen on every boot is autoheal-agent.service's. \
-            An instance has no network until its address is associated, so the download is tried for \(UserData.installMinutes) minutes; if it \
-            fails, the console says so and the boot goes on. EC2 takes at most 16 KiB. Without --device, the volume is /dev/sdf.
+            An instance has no network until its address is associated, so the download is tried for \
+            \(UserData.installMinutes) minutes; if it fails, the console says so and the boot goes on. EC2 takes at most \
+            16 KiB. Without --device, the volume is /dev/sdf.
 
               sum=$(sha256sum < autoheal-agent.deb | cut -d' ' -f1)
               autoheal-generate userdata --volume-id vol-0123456789abcdef0 \\

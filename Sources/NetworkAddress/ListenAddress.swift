@@ -13,7 +13,8 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// - Returns: nil for what is no address: names are not resolved, so that nothing depends on a resolver at boot.
     package init?(_ text: String) {
         // Digits only: UInt16 would take a sign, too.
-        guard let colon = text.lastIndex(of: ":"), text[colon...].dropFirst().utf8.allSatisfy({ (48...57).contains($0) }),
+        guard let colon = text.lastIndex(of: ":"),
+            text[colon...].dropFirst().utf8.allSatisfy({ (48...57).contains($0) }),
             let port = UInt16(text[colon...].dropFirst())
         else { return nil }
         let host = text[..<colon]

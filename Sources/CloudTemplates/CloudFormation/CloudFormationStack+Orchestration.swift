@@ -115,7 +115,8 @@ extension CloudFormationStack {
             "\(alarm.name)Alarm",
             "AWS::CloudWatch::Alarm",
             [
-                "AlarmDescription": .string(alarm.description), "EvaluationPeriods": .integer(alarm.periods), "Threshold": .integer(alarm.threshold),
+                "AlarmDescription": .string(alarm.description), "EvaluationPeriods": .integer(alarm.periods),
+                "Threshold": .integer(alarm.threshold),
                 "ComparisonOperator": .string(alarm.comparison), "TreatMissingData": .string(alarm.missingData),
                 "AlarmActions": [.ref(model.hasOwnTopic ? "FailedHealTopic" : "AlarmTopicArn")],
             ]

@@ -214,8 +214,8 @@ class Request(Work):
         except ElementTree.ParseError as error:
             raise ResponseParserError(f"{answer.status_code}: {error}") from error
         if answer.status_code != 200:
-            error = {name: document.findtext(f".//{name}") or str(answer.status_code) for name in ("Code", "Message")}
-            raise ClientError({"Error": error}, action)
+            said = {name: document.findtext(f".//{name}") or str(answer.status_code) for name in ("Code", "Message")}
+            raise ClientError({"Error": said}, action)
         return document
 
     def describe_group(self):

@@ -83,7 +83,9 @@ extension StackOptions {
             throw GenerationError("A tag is given twice; Owner and owner are the same to IAM.")
         }
         guard keys.count <= 40 else {
-            throw GenerationError("A resource has 50 tags at most, and some are the stack's own: give 40 at most, not \(keys.count).")
+            throw GenerationError(
+                "A resource has 50 tags at most, and some are the stack's own: give 40 at most, not \(keys.count)."
+            )
         }
     }
 
@@ -95,7 +97,8 @@ extension StackOptions {
     /// (EC2 User Guide, "Instances built on the AWS Nitro System"), of which the metal sizes are.
     private static func isNitro(_ type: String) -> Bool {
         let xen: Set = [
-            "c1", "c3", "c4", "cc2", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4", "p2",
+            "c1", "c3", "c4", "cc2", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4",
+            "p2",
             "p3", "r3", "r4", "t1", "t2", "x1", "x1e", "cr1",
         ]
         return !xen.contains(String(type.prefix { $0 != "." })) || type.hasSuffix(".metal")
@@ -142,7 +145,9 @@ extension StackOptions {
             )
         }
         guard healthPort != 0 else {
-            throw GenerationError("[health] of the configuration listens on port 0, which is another one at each start.")
+            throw GenerationError(
+                "[health] of the configuration listens on port 0, which is another one at each start."
+            )
         }
         if let port = healthPort, ingress.contains(where: { $0.networkProtocol == "tcp" && $0.ports.contains(port) }) {
             throw GenerationError(

@@ -97,7 +97,8 @@ extension TerraformModule {
 
     private var distinct: [TerraformContext.Distinct] {
         guard numbers.count > 1 else { return [] }
-        let names = [("device", "device"), ("mount point", "mount_point")] + (options.usesExistingVolumes ? [("id", "id")] : [])
+        let names =
+            [("device", "device"), ("mount point", "mount_point")] + (options.usesExistingVolumes ? [("id", "id")] : [])
         return names.map { what, name in
             let variables = numbers.map { "var.\(Self.variable($0, name))" }
             return .init(what: what, list: Self.list(variables), count: numbers.count)

@@ -74,12 +74,22 @@ extension StackModel {
             StackAlarm(
                 name: "UnservedLaunch",
                 description: "A launch was never served: see the messages in the queue of dead letters.",
-                source: .metric("ApproximateNumberOfMessagesVisible", of: "AWS/SQS", by: [("QueueName", StackText(.deadLetters(.name)))], statistic: "Maximum")
+                source: .metric(
+                    "ApproximateNumberOfMessagesVisible",
+                    of: "AWS/SQS",
+                    by: [("QueueName", StackText(.deadLetters(.name)))],
+                    statistic: "Maximum"
+                )
             ),
             StackAlarm(
                 name: "NoInstance",
                 description: "No instance has been in service for 20 minutes.",
-                source: .metric("GroupInServiceInstances", of: "AWS/AutoScaling", by: [("AutoScalingGroupName", StackText(.groupName))], statistic: "Maximum"),
+                source: .metric(
+                    "GroupInServiceInstances",
+                    of: "AWS/AutoScaling",
+                    by: [("AutoScalingGroupName", StackText(.groupName))],
+                    statistic: "Maximum"
+                ),
                 periods: 4,
                 comparison: "LessThanThreshold",
                 missingData: "breaching"
@@ -112,7 +122,12 @@ extension StackModel {
             StackAlarm(
                 name: "UnreachableVolume",
                 description: "EC2 sees that the instance cannot reach a volume of its own.",
-                source: .metric("StatusCheckFailed_AttachedEBS", of: "AWS/EC2", by: [("AutoScalingGroupName", StackText(.groupName))], statistic: "Maximum"),
+                source: .metric(
+                    "StatusCheckFailed_AttachedEBS",
+                    of: "AWS/EC2",
+                    by: [("AutoScalingGroupName", StackText(.groupName))],
+                    statistic: "Maximum"
+                ),
                 period: 60,
                 periods: 3
             )
