@@ -34,6 +34,12 @@ def generate(*arguments):
     return done.stdout
 
 
+def impatient(script):
+    """The user data, which tries for a second instead of an hour."""
+    assert script.count("60 * 60") == 1
+    return script.replace("60 * 60", "1")
+
+
 def template(*arguments, values=(), **parameters):
     """:param values: of parameters that this template may have."""
     source = yaml.safe_load(generate("cloudformation", *arguments))

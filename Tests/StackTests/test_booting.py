@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator import generate
+from generator import generate, impatient
 from sandbox import CONFIGURATION, RESUMES, STARTED, Server, digest, from_url
 
 
@@ -47,7 +47,7 @@ def test_run_names_its_instance_before_any_agent_is_there(sandbox):
     text = generate(
         "userdata", "--package-url", "http://127.0.0.1:9/a.deb", "--package-sha256", "0" * 64, "--format", "shell"
     )  # fmt: skip
-    said = sandbox.run(INSTANCE, former, text.replace("30 * 60", "1"))
+    said = sandbox.run(INSTANCE, former, impatient(text))
     assert "gave up after" in said
     assert tomllib.loads(sandbox.read(CONFIGURATION)) == {
         "instance-id": "i-0123456789abcdef0", "volume": [{"device": "/dev/sdf", "mount-point": "/data"}],

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from generator import generate
+from generator import generate, impatient
 from sandbox import CONFIGURATION, NO_OTHER_SOURCE, RELOADED, RESUMES, STARTED, Server, built, digest, from_url
 
 
@@ -66,7 +66,7 @@ def test_run_gives_a_download_up_in_the_end_and_says_so_on_the_console(sandbox):
     text = generate(
         "userdata", "--package-url", "http://127.0.0.1:9/a.deb", "--package-sha256", "0" * 64, "--format", "shell"
     )  # fmt: skip
-    said = sandbox.run("touch /dev/console", text.replace("30 * 60", "1"), "echo the boot goes on")
+    said = sandbox.run("touch /dev/console", impatient(text), "echo the boot goes on")
     assert "gave up after" in sandbox.read("console") and "exit 1" in said and "the boot goes on" in said
 
 
@@ -89,7 +89,7 @@ def test_run_installs_the_pinned_version_from_a_signed_apt_source(sandbox, repos
 
 def test_run_installs_nothing_from_an_apt_source_with_another_key(sandbox, repository, apt):
     options = ("--apt-source", repository[0], *apt[2:])
-    text = generate("userdata", *options, "--format", "shell").replace("30 * 60", "1")
+    text = impatient(generate("userdata", *options, "--format", "shell"))
     said = sandbox.run(NO_OTHER_SOURCE, "touch /dev/console", text)
     assert sandbox.read("dpkg") == "" and "exit 1" in said
     assert "cannot install autoheal-agent 0.1.0-1 from http://127.0.0.1" in sandbox.read("console")
@@ -104,7 +104,7 @@ def test_run_takes_the_pinned_version_where_the_image_has_a_newer_one(sandbox, p
 
 def test_run_quotes_the_cause_that_dpkg_names_below_its_error(sandbox, tmp_path):
     package = built(tmp_path, preinst="#!/bin/sh\necho 'no room for it' >&2; exit 28\n")
-    text = from_url(package, Server(package)).replace("30 * 60", "1")
+    text = impatient(from_url(package, Server(package)))
     sandbox.run(NO_OTHER_SOURCE, "touch /dev/console", text)
     console = sandbox.read("console")
     assert "dpkg: error processing" in console or "E: " in console, console
@@ -122,7 +122,7 @@ def test_run_fails_at_once_and_for_good_with_a_package_for_another_machine(sandb
 def test_run_quotes_apt_on_the_console_and_the_next_boot_tries_again(sandbox, tmp_path):
     package = built(tmp_path, "Depends: no-such-library (>= 7)")
     server = Server(package)
-    text = from_url(package, server).replace("30 * 60", "1")
+    text = impatient(from_url(package, server))
     said = sandbox.run(NO_OTHER_SOURCE, "touch /dev/console", text)
     console = sandbox.read("console")
     assert "exit 1" in said and "Depends: no-such-library" in console, console
@@ -142,7 +142,7 @@ UNREADABLE_SOURCES = BROKEN_SOURCES + "echo 'this is no source' >/etc/apt/source
 def test_run_installs_whatever_is_wrong_with_the_other_sources(sandbox, package, repository, broken):
     source, key = repository
     options = ("--apt-source", source, "--apt-key", key, "--package-version", "0.1.0-1")
-    text = generate("userdata", *options, "--format", "shell").replace("30 * 60", "1")
+    text = impatient(generate("userdata", *options, "--format", "shell"))
     said = sandbox.run(NO_OTHER_SOURCE, broken, text)
     assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
     sandbox.run("rm -rf /var/lib/dpkg/info/autoheal-agent*", broken, from_url(package, Server(package)))
@@ -168,7 +168,7 @@ dpkg-query --status half >/var/lib/dpkg/updates/0001
 """
     half.rename(sandbox.shared / half.name)
     interrupted = interrupted.replace(str(half), str(sandbox.shared / half.name))
-    text = generate("userdata", *options, "--format", "shell").replace("30 * 60", "1")
+    text = impatient(generate("userdata", *options, "--format", "shell"))
     said = sandbox.run(NO_OTHER_SOURCE, interrupted, text, "dpkg-query -W -f 'half is ${Status}' half")
     assert sandbox.read("dpkg") == "install ok installed 0.1.0-1", said
     assert "half is install ok installed" in said, said

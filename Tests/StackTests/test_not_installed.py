@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from combinations import FSTAB
-from generator import generate
+from generator import generate, impatient
 from sandbox import Server, from_url
 
 INSTANCE = "i-0123456789abcdef0"
@@ -59,7 +59,7 @@ def test_it_says_so_of_a_download_that_is_given_up(sandbox):
     text = generate(
         "userdata", "--package-url", "http://127.0.0.1:9/a.deb", "--package-sha256", "0" * 64, "--format", "shell"
     )  # fmt: skip
-    sandbox.run(KNOWN, text.replace("30 * 60", "1"), ALL)
+    sandbox.run(KNOWN, impatient(text), ALL)
     (line,) = set(outcomes(sandbox))
     assert LINE.match(line).group(4).startswith("gave-up-after-")
 
@@ -103,5 +103,5 @@ def test_the_next_boot_s_unit_leaves_the_repetitions_alone(sandbox):
     text = generate(
         "userdata", "--package-url", "http://127.0.0.1:9/a.deb", "--package-sha256", "0" * 64, "--format", "shell"
     )  # fmt: skip
-    sandbox.run(KNOWN, text.replace("30 * 60", "1"), ALL)
+    sandbox.run(KNOWN, impatient(text), ALL)
     assert "KillMode=process" in sandbox.read("system/autoheal-install.service")

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from generator import generate
+from generator import generate, impatient
 from publisher import IN_RELEASE, INDEX, told
 from sandbox import NO_OTHER_SOURCE, QuietFiles
 
@@ -48,7 +48,7 @@ def by_apt(said, key, version=None):
     """User data as a person is told to have it generated."""
     source, newest = told(said, "--apt-source"), told(said, "--package-version")
     options = ("--apt-source", source, "--apt-key", key, "--package-version", version or newest)
-    return generate("userdata", *options, "--format", "shell").replace("30 * 60", "1")
+    return impatient(generate("userdata", *options, "--format", "shell"))
 
 
 @pytest.mark.parametrize("version", ["0.1.0-1", "0.2.0~rc1+b1-1"], ids=["the older one", "the newest one"])
