@@ -60,7 +60,7 @@ PLAYED = {"GetConsoleOutput", "TerminateInstances"}
 # Of Systems Manager, for everybody.
 PUBLIC_PARAMETERS = {"/aws/service/debian/release/13/latest/amd64": IMAGE}
 # The package, in the user data.
-SENT = re.compile(r"^ *url=(\S+)\n *sha256=([0-9a-f]{64})$", re.M)
+SENT = re.compile(r"^ *url='([^'\n]+)'\n *sha256=([0-9a-f]{64})$", re.M)
 
 
 class Declared:

@@ -215,7 +215,10 @@ def test_a_check_that_nobody_or_everybody_could_make_is_refused(options, word):
 def test_without_any_option_the_volumes_have_alarms():
     def metrics(*options):
         stack = template(*URL, *options, values={"AlarmTopicArn": PAGER})
-        return {stack.properties(each)["MetricName"] for each in stack.of_type("AWS::CloudWatch::Alarm")}
+        alarms = [stack.properties(each) for each in stack.of_type("AWS::CloudWatch::Alarm")]
+        return {
+            each.get("MetricName") or re.search(r"\((\w+)\)", each["Metrics"][0]["Expression"])[1] for each in alarms
+        }
 
     told = ("--alarms", "--alarm-topic")
     assert metrics() == {"StatusCheckFailed_AttachedEBS", "VolumeStalledIOCheck"} < metrics(*told)
