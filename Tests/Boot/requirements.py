@@ -16,6 +16,8 @@ PACKAGES = {
     "dpkg-dev": ["dpkg-deb", "dpkg-scanpackages"],
     "iproute2": ["ip"],
     "postgresql-client": ["psql"],
+    "gpg": ["gpg"],
+    "gpg-agent": ["gpg-agent"],
     "util-linux": ["unshare", "setpriv", "losetup"],
 }
 

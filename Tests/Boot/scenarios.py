@@ -9,6 +9,7 @@ import time
 
 import disks
 import image as images
+import repository
 import user_data
 from console_reader import newest_outcome
 from guest import AGENT_LINE, STEP_LIMIT, UNIT, Guest, StagingError, new_instance_id
@@ -61,8 +62,8 @@ class Stories:
         self.image = image
         self.metadata = metadata
         self.packages = packages
-        self.package_url = packages.serve("autoheal-agent_test.deb", package)
         self.package = package
+        self.source = user_data.by_address(packages.serve("autoheal-agent_test.deb", package), package)
         self.generator = generator
         self.directory = directory
         self.logs = logs
@@ -74,13 +75,15 @@ class Stories:
 
     # Guests
 
-    def launch(self, name, volumes, files=(), flags=(), told=None, attached=(), instance_id=None, **options):
+    def launch(
+        self, name, volumes, files=(), flags=(), told=None, source=None, attached=(), instance_id=None, **options
+    ):
         """Starts an instance with a new id, if it is given none; the one before it dies as if its host had.
 
         What it is told is what the generator writes for the volumes, unless it is given.
         """
         self.end_guest()
-        told = told or user_data.generated(self.generator, volumes, self.package_url, self.package, files, flags)
+        told = told or user_data.generated(self.generator, volumes, source or self.source, files, flags)
         instance = Instance(instance_id or new_instance_id(), told)
         logs = os.path.join(self.logs, name)
         os.makedirs(logs, exist_ok=True)
@@ -231,7 +234,11 @@ class Stories:
             return
         self.report.begin(1, f"the first instance; a blank volume comes {LATE} s late")
         self.volume = disks.Volume(os.path.join(self.directory, "volume.img"))
-        guest = self.launch("1-first", [self.settings()])
+        source = None
+        if self.release == "trixie":
+            # As script/publish has it: apt verifies with sqv here, with gpgv on Debian 12.
+            source = repository.published(self.directory, self.package, self.packages.serve_directory)
+        guest = self.launch("1-first", [self.settings()], source=source)
         guest.wait_for_agent_start()
         self.add_services(guest)
         self.attach_late(guest, self.volume)
@@ -239,6 +246,9 @@ class Stories:
         if self.check_mounted(guest, unit, facts):
             wanted = images.RELEASES[self.release]
             self.report.check(f"the guest has systemd {wanted}", facts["systemd"] == wanted, facts["systemd"])
+            if source:
+                done = guest.output("grep", "^Commandline:", "/var/log/apt/history.log")
+                self.report.check("apt has installed it from the signed repository", "autoheal-agent=" in done, done)
             names = sorted(facts["ec2_names"])
             self.report.check("the udev rule of EC2 took the disk for one of EBS", "sdf" in names, names)
             steps = self.steps(facts)

@@ -7,22 +7,19 @@ import subprocess
 import tempfile
 
 
-def generated(generator, volumes, package_url, package, files=(), flags=()):
+def by_address(url, package):
+    """The generator's flags for a package at an address."""
+    return ["--package-url", url, "--package-sha256", hashlib.sha256(package).hexdigest()]
+
+
+def generated(generator, volumes, source, files=(), flags=()):
     """User data that installs the package, configures it and starts it without waiting for the volume.
 
     `volumes` are dictionaries with the names of the flags; what they leave out is the generator's or the agent's
     default. The path of a configuration file may stand for them. `files` are further (path, content) pairs, written
-    before the package is there, `flags` further ones of the generator.
+    before the package is there, `source` and `flags` flags of the generator.
     """
-    command = [
-        generator,
-        "userdata",
-        "--package-url",
-        package_url,
-        "--package-sha256",
-        hashlib.sha256(package).hexdigest(),
-        *flags,
-    ]
+    command = [generator, "userdata", *source, *flags]
     with tempfile.TemporaryDirectory() as directory:
         path = lambda name: os.path.join(directory, name)
         if isinstance(volumes, str):
