@@ -151,7 +151,7 @@ class Action(Work):
         while True:
             try:
                 client("autoscaling").complete_lifecycle_action(**self.action(), LifecycleActionResult=result)
-                self.log("Completed the lifecycle action.", {"outcome": result})
+                self.log("Completed the lifecycle action.", {"outcome": result, "transition": self.transition})
                 return result
             except Exception as error:
                 code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""

@@ -33,6 +33,7 @@ extension StackModel {
         guard options.alarms == .all else { return [] }
         return [
             StackLogMetric(name: "AbandonedLaunches", pattern: #"{ $.outcome = "ABANDON" }"#),
+            StackLogMetric(name: "EndedLaunches", pattern: #"{ $.transition = "*LAUNCHING" && $.outcome = "*" }"#),
             StackLogMetric(name: "NeedsAPerson", pattern: #"{ $.alarm = "*" }"#),
         ]
     }
@@ -56,11 +57,11 @@ extension StackModel {
                 source: .metric("AbandonedLaunches", of: Self.ownNamespace, statistic: "Sum")
             ),
             StackAlarm(
-                name: "RepeatedAbandons",
+                name: "RepeatedLaunches",
                 description:
-                    "Three launches were given up within an hour, and it goes on: to stop it, suspend the process "
-                    + "Launch of the group. See the log of the device function.",
-                source: .metric("AbandonedLaunches", of: Self.ownNamespace, statistic: "Sum"),
+                    "Three instances were launched within an hour, whether they were given up or replaced, and it goes on: to "
+                    + "stop it, suspend the process Launch of the group. See the log of the device function.",
+                source: .metric("EndedLaunches", of: Self.ownNamespace, statistic: "Sum"),
                 period: 3600,
                 threshold: 3
             ),
