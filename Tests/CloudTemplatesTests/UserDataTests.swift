@@ -143,7 +143,7 @@ struct UserDataTests {
         #expect(
             types.map { $0.dropFirst(19).prefix { $0 != ";" } } == ["x-shellscript", "x-shellscript", "cloud-config"]
         )
-        #expect(text.contains("filename=\"app.sh\""))
+        #expect(text.contains("filename=\"001-app.sh\""))
         #expect(throws: GenerationError.self) { try UserDataPart(name: "notes.txt", content: "hello") }
         #expect(throws: GenerationError.self) { try userData.text(format: .shell) }
     }

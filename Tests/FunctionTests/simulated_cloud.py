@@ -137,11 +137,6 @@ class SimulatedCloud(Account):
         tags.add((parameters["TargetTagAssociation.1.Key"], parameters["TargetTagAssociation.1.Value"]))
         return self.of_status_check("Associate", "", "<successfulResultSet><item/></successfulResultSet>")
 
-    def on_DisassociateApplicationStatusCheck(self, parameters):
-        tags = self.status_checks[self.status_check(parameters["ApplicationStatusCheckId"])]
-        tags.discard((parameters["TargetTagAssociation.1.Key"], parameters["TargetTagAssociation.1.Value"]))
-        return self.of_status_check("Disassociate", "", "<successfulResultSet><item/></successfulResultSet>")
-
     def status_check(self, check):
         if check not in self.status_checks:
             raise Refused("InvalidApplicationStatusCheckId.NotFound", f"There is no {check}.")

@@ -98,14 +98,23 @@ def test_a_configuration_of_one_instance_is_refused(tmp_path):
 @pytest.mark.parametrize("option", ["--ingress", "--ssh-cidr", "--health-source"])
 @pytest.mark.parametrize(
     "cidr",
-    ["10.x.0.0.0/8", "300.10.0.0.0/8", "...10.0.0.0/8", "+10.0.0.0/8", "10.0.0.0/+8", "10.0.0.0/", "10.0.0.0/33"],
+    [
+        "10.x.0.0.0/8",
+        "300.10.0.0.0/8",
+        "...10.0.0.0/8",
+        "+10.0.0.0/8",
+        "10.0.0.0/+8",
+        "10.0.0.0/",
+        "10.0.0.0/33",
+        "010.0.0.0/8",
+    ],
 )
 def test_what_is_no_range_is_refused(option, cidr):
     check = ("--health-check", "target-group") if option == "--health-source" else ()
     assert "IPv4 range" in refused(*check, option, f"443={cidr}" if option == "--ingress" else cidr)
 
 
-@pytest.mark.parametrize("address", ["[0:0:0:0:0:0:0:1]:9000", "[::ffff:127.0.0.1]:9000", "0.0.0.0:0", "0.0.0.0:+80"])
+@pytest.mark.parametrize("address", ["[0:0:0:0:0:0:0:1]:9000", "10.0.0.5:9000", "0.0.0.0:0", "0.0.0.0:+80"])
 def test_a_port_that_nobody_can_reach_is_refused(tmp_path, address):
     (tmp_path / "c.toml").write_text(f'[health]\nlisten = "{address}"\n[[volume]]\ndevice = "/dev/sdf"\n')
     check = ("--health-check", "target-group", "--health-source", "10.0.0.0/8")
@@ -115,6 +124,7 @@ def test_a_port_that_nobody_can_reach_is_refused(tmp_path, address):
 @pytest.mark.parametrize("path", ['/${file("/etc/hostname")}/', '/a"b/', "/a b/"])
 def test_a_path_of_a_role_is_refused_unless_it_is_plain(path):
     assert "path of a role" in refused("--role-path", path)
+    assert run("cloudformation", "--role-path", "/team:blue/").returncode == 0
 
 
 def test_tags_that_iam_takes_for_the_same_and_too_many_are_refused():
@@ -122,6 +132,7 @@ def test_tags_that_iam_takes_for_the_same_and_too_many_are_refused():
     assert "twice" in refused("--tag", "Stage=a", "--tag", "stage=b")
     many = [each for number in range(41) for each in ("--tag", f"Key{number}=a")]
     assert "50 tags" in refused(*many)
+    assert "by the stack itself" in refused("--tag", "name=x")
 
 
 @pytest.mark.parametrize("kind", ["t2.micro", "i3.large"])

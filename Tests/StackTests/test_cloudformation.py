@@ -138,10 +138,7 @@ def test_only_a_stack_with_a_check_of_its_own_may_associate_one(stack):
     }
     assert grants["tag"] == grants["none"] == []
     (own,) = grants["own"]
-    assert own["Action"] == [
-        "ec2:AssociateApplicationStatusCheck", "ec2:DescribeApplicationStatusCheckAssociations",
-        "ec2:DisassociateApplicationStatusCheck",
-    ]  # fmt: skip
+    assert own["Action"] == ["ec2:AssociateApplicationStatusCheck", "ec2:DescribeApplicationStatusCheckAssociations"]
 
 
 def test_the_association_is_a_custom_resource_as_long_as_no_schema_has_another():

@@ -216,6 +216,11 @@ resource "aws_autoscaling_group" "autoheal" {
       condition     = aws_ebs_volume.autoheal.availability_zone == aws_subnet.public_subnet_a.availability_zone
       error_message = "A volume stays in its zone: for another one, begin a new module with a snapshot of it."
     }
+
+    precondition {
+      condition     = var.volume_snapshot_id == null || aws_ebs_volume.autoheal.snapshot_id == var.volume_snapshot_id
+      error_message = "A volume is made from one snapshot: for another one, begin a new module with that."
+    }
   }
 
   # Everything the first launch needs, and everything that must be there until the last instance is gone.

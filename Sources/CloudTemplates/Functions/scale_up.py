@@ -15,8 +15,8 @@ error, and before the time is up.
 Resource properties: GroupName, ApplyUpdates ("true"), Version. Environment: VOLUMES, LAUNCH_UNTIL. The physical
 resource id never changes: a new one would make CloudFormation delete the old one, which would scale the group to 0.
 
-With ApplicationStatusCheckId, TagKey and TagValue instead of GroupName, instances with this tag are asked from now on;
-Delete ends that. Done is what EC2 lists. The API is of September 2026: Lambda's SDK may not have it yet.
+With ApplicationStatusCheckId, TagKey and TagValue instead of GroupName, instances with this tag are asked from now on,
+until the check is deleted. Done is what EC2 lists. The API is of 2026: Lambda's SDK may not have it yet.
 """
 
 import http.client
@@ -74,7 +74,7 @@ class Request(Work):
 
     def serve(self):
         if self.check:
-            return self.converge(self.associate_check)
+            return None if self.kind == "Delete" else self.converge(self.associate_check)
         if self.kind == "Delete":
             # Without a name nothing was ever scaled up; a failure would only block the rollback.
             return self.converge(self.empty_group) if self.group else None
@@ -88,7 +88,8 @@ class Request(Work):
         return self.converge(self.fill_group)
 
     def verdict(self, refused):
-        return GiveUp if len(refused) == BELIEVED else None
+        # A permission that an update has just added may be known a minute later.
+        return GiveUp if len(refused) == BELIEVED * (3 if self.check else 1) else None
 
     def fill_group(self):
         group = self.describe_group()
@@ -182,23 +183,14 @@ class Request(Work):
         return None
 
     def associate_check(self):
-        """Until EC2 lists the association; at the end until it lists none."""
-        try:
-            listed = self.ask("DescribeApplicationStatusCheckAssociations", {"ApplicationStatusCheckId.1": self.check})
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if self.kind == "Delete" and (code.endswith(".NotFound") or code in self.refusals):
-                # Whether it may go, the deletion of the check itself says next.
-                return self.log("There is no association to end.", {"error": str(error)}, "warning")
-            raise
+        """Until EC2 lists the association. Its end is that of the check, which is deleted next."""
+        listed = self.ask("DescribeApplicationStatusCheckAssociations", {"ApplicationStatusCheckId.1": self.check})
         tag = {name: self.properties[f"Tag{name}"] for name in ("Key", "Value")}
         items = listed.findall(".//{*}item")
-        found = [[each.findtext(f"{{*}}{name}") for name in ("key", "value")] for each in items]
-        if (list(tag.values()) in found) != (self.kind == "Delete"):
+        if list(tag.values()) in [[each.findtext(f"{{*}}{name}") for name in ("key", "value")] for each in items]:
             return None
         target = {f"TargetTagAssociation.1.{name}": value for name, value in tag.items()}
-        verb = "Disassociate" if self.kind == "Delete" else "Associate"
-        answer = self.ask(verb + "ApplicationStatusCheck", {"ApplicationStatusCheckId": self.check, **target})
+        answer = self.ask("AssociateApplicationStatusCheck", {"ApplicationStatusCheckId": self.check, **target})
         return {"awaited": "the association", "reasons": [each.text for each in answer.findall(".//{*}reason")]}
 
     def ask(self, action, parameters):

@@ -58,7 +58,8 @@ package enum NetworkPeer: Hashable, Sendable {
     }
 
     static func checkRange(_ text: String, allowsEverybody: Bool = false) throws(GenerationError) {
-        let parts = text.wholeMatch(of: /([0-9]{1,3}(?:\.[0-9]{1,3}){3})\/([0-9]{1,2})/)?.output
+        let parts = text.wholeMatch(of: /((?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3})\/(0|[1-9][0-9]?)/)?
+            .output
         let bytes = parts?.1.split(separator: ".").compactMap { UInt8($0) } ?? []
         guard bytes.count == 4, let length = parts.flatMap({ Int($0.2) }), (0...32).contains(length) else {
             throw GenerationError("'\(text)' is not an IPv4 range such as 192.0.2.0/24.")

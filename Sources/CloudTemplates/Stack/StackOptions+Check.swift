@@ -65,10 +65,12 @@ extension StackOptions {
         }
         try checkHealth()
         try checkNetwork()
-        if let rolePath, rolePath.wholeMatch(of: /\/([A-Za-z0-9+=,.@_-]+\/)*/) == nil || rolePath.utf8.count > 512 {
+        if let rolePath,
+            rolePath.wholeMatch(of: /\/([A-Za-z0-9!#&'()*+,.:;<=>?@^_|~-]+\/)*/) == nil || rolePath.utf8.count > 512
+        {
             throw GenerationError(
-                "'\(rolePath)' is no path of a role: it begins and ends with a slash, such as /team/, and has letters, digits and "
-                    + "+=,.@_- between."
+                "'\(rolePath)' is no path of a role: it begins and ends with a slash, such as /team/, and no character between "
+                    + "that templates or shells would take for their own."
             )
         }
         guard !hasSnapshots || !usesExistingVolumes else {
@@ -99,7 +101,7 @@ extension StackOptions {
         let xen: Set = [
             "c1", "c3", "c4", "cc2", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4",
             "p2",
-            "p3", "r3", "r4", "t1", "t2", "x1", "x1e", "cr1",
+            "p3", "r3", "r4", "hi1", "cg1", "t1", "t2", "x1", "x1e", "cr1",
         ]
         return !xen.contains(String(type.prefix { $0 != "." })) || type.hasSuffix(".metal")
     }
@@ -138,10 +140,12 @@ extension StackOptions {
             }
             return
         }
-        if let listen = configuration.health.listen.flatMap(ListenAddress.init), listen.isLoopback {
+        if let listen = configuration.health.listen.flatMap(ListenAddress.init),
+            !["0.0.0.0", "::"].contains(listen.host)
+        {
             throw GenerationError(
-                "[health] of the configuration listens on '\(listen)', which nobody else can reach: give 0.0.0.0:PORT, or "
-                    + "nothing."
+                "[health] of the configuration listens on '\(listen)', which no other instance has, or nobody else can reach: give "
+                    + "0.0.0.0:PORT, or nothing."
             )
         }
         guard healthPort != 0 else {

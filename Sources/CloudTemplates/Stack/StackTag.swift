@@ -26,11 +26,8 @@ package struct StackTag: Hashable, Sendable {
                     + "tags from the metadata service, and would not be launched with another key."
             )
         }
-        guard !key.lowercased().hasPrefix("aws:"),
-            !["Name", StackConstant.healthPortTag, StackConstant.healthCheckTag, StackConstant.snapshotTag].contains(
-                key
-            )
-        else {
+        let ours = ["name", StackConstant.healthPortTag, StackConstant.healthCheckTag, StackConstant.snapshotTag]
+        guard !key.lowercased().hasPrefix("aws:"), !ours.contains(key.lowercased()) else {
             throw GenerationError("The tag '\(key)' is set by AWS or by the stack itself.")
         }
         // IAM API, "Tag".

@@ -31,11 +31,12 @@ extension StackModel {
     /// The service authorization reference does not say yet which resources these calls can be limited to.
     private var statusCheckGrants: [StackGrant] {
         guard options.hasStatusCheck else { return [] }
-        let calls = ["AssociateApplicationStatusCheck", "DescribeApplicationStatusCheckAssociations"]
         return [
             StackGrant(
                 name: "ApplicationStatusCheck",
-                actions: (calls + ["DisassociateApplicationStatusCheck"]).map { "ec2:\($0)" },
+                actions: [
+                    "ec2:AssociateApplicationStatusCheck", "ec2:DescribeApplicationStatusCheckAssociations",
+                ],
                 resources: []
             )
         ]
