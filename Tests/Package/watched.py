@@ -68,6 +68,8 @@ def story(stage, configure):
                 states,
             )
 
+            # A service that it has never seen is starting, not missed.
+            machine.wait("the service to be seen", lambda: ask(machine, "/ready").startswith("200"))
             machine.run("systemctl", "stop", "dependent.service")
             machine.wait("the required service to be missed", lambda: ask(machine, "/health").startswith("503"))
             entries = machine.journal("--unit", WATCH, "AUTOHEAL_HEALTH_STATE=failed", "--output=cat")
