@@ -25,17 +25,6 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = Int(port)
     }
 
-    /// Whether only this machine can reach it, however it is written.
-    package var isLoopback: Bool {
-        var four = in_addr()
-        if inet_pton(AF_INET, host, &four) == 1 { return UInt32(bigEndian: four.s_addr) >> 24 == 127 }
-        var six = in6_addr()
-        guard inet_pton(AF_INET6, host, &six) == 1 else { return false }
-        let bytes = withUnsafeBytes(of: &six, Array.init)
-        let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10...11].allSatisfy { $0 == 0xff }
-        return bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 || isMapped && bytes[12] == 127
-    }
-
     /// Whether a text is an IPv4 or an IPv6 address (inet_pton(3)).
     static func isAddress(_ text: String) -> Bool {
         var bytes = in6_addr()

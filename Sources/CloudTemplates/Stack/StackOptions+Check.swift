@@ -98,12 +98,11 @@ extension StackOptions {
     /// EC2, "GetConsoleOutput": types on Nitro have the latest output at any time. Those that are not are of the families before it
     /// (EC2 User Guide, "Instances built on the AWS Nitro System"), of which the metal sizes are.
     private static func isNitro(_ type: String) -> Bool {
-        let xen: Set = [
-            "c1", "c3", "c4", "cc2", "d2", "f1", "g2", "g3", "g3s", "h1", "hs1", "i2", "i3", "m1", "m2", "m3", "m4",
-            "p2",
-            "p3", "r3", "r4", "hi1", "cg1", "t1", "t2", "x1", "x1e", "cr1",
-        ]
-        return !xen.contains(String(type.prefix { $0 != "." })) || type.hasSuffix(".metal")
+        let before = """
+            c1 c3 c4 cc2 cg1 cr1 d2 f1 g2 g3 g3s h1 hi1 hs1 i2 i3 m1 m2 m3 m4 p2 p3 r3 r4 t1 t2 x1 x1e
+            """
+        let family = type.prefix { $0 != "." }
+        return !before.split(separator: " ").contains(family) || type.hasSuffix(".metal")
     }
 
     /// GiB; those that are not here have no limits of their own.
