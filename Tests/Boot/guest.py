@@ -141,7 +141,7 @@ class Guest:
             return self.agent.run(list(command), stdin, limit)
         except ProtocolError as error:
             self.demand_alive()
-            raise StagingError(f"{' '.join(command)[:80]}: {error}") from error
+            raise StagingError(f"{' '.join(map(str, command))[:80]}: {error}") from error
 
     def output(self, *command, stdin=None, limit=STEP_LIMIT):
         code, out, error = self.run(*command, stdin=stdin, limit=limit)

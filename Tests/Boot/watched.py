@@ -82,8 +82,9 @@ class Story(Asked):
         guest = self.guest
         for volume in (self.grown, self.mapped, self.xfs):
             guest.attach(volume)
+            guest.wait_until("the disk to be there", lambda volume=volume: node(guest, volume), pause=0.5)
         # One of them through device-mapper, which can be told to fail.
-        self.disk = guest.wait_until("the disk to be there", lambda: node(guest, self.mapped), pause=0.5)
+        self.disk = node(guest, self.mapped)
         guest.output("mkfs.xfs", "-q", node(guest, self.xfs))
         guest.output("modprobe", "dm-flakey")
         guest.output("dmsetup", "create", "boot-test", "--table", self.table("linear"))
