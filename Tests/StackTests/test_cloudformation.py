@@ -116,17 +116,19 @@ def test_a_target_group_sends_traffic_to_the_ready_and_replaces_nothing():
 
 def test_an_application_status_check_of_the_stack_asks_its_instances_before_the_first_is_there():
     stack = template(*URL, *STATUS_CHECK)
-    check = stack.properties("HealthStatusCheck")
+    check = stack.properties("ApplicationStatusCheck")
     assert (check["Protocol"], check["Port"], check["Path"]) == ("http", 9465, "/health")
     assert check["InitializationGracePeriodSeconds"] == 600
-    association = stack.source["Resources"]["HealthStatusCheckAssociation"]["Properties"]
+    association = stack.source["Resources"]["ApplicationStatusCheckAssociation"]["Properties"]
     assert association["ServiceToken"] == {"Fn::GetAtt": ["AutohealScaleup", "Arn"]}
-    assert association["ApplicationStatusCheckId"] == {"Fn::GetAtt": ["HealthStatusCheck", "ApplicationStatusCheckId"]}
+    assert association["ApplicationStatusCheckId"] == {
+        "Fn::GetAtt": ["ApplicationStatusCheck", "ApplicationStatusCheckId"]
+    }
     tags = {each["Key"]: each for each in stack.source["Resources"]["AutohealGroup"]["Properties"]["Tags"]}
     assert tags[association["TagKey"]] == {
         "Key": "autoheal-health-check", "Value": association["TagValue"], "PropagateAtLaunch": True,
     }  # fmt: skip
-    assert "HealthStatusCheckAssociation" in stack.source["Resources"]["ScaleupAutohealAction"]["DependsOn"]
+    assert "ApplicationStatusCheckAssociation" in stack.source["Resources"]["ScaleupAutohealAction"]["DependsOn"]
     assert asked_from(stack) == {stack.properties("PublicSubnetA")["CidrBlock"]}
     assert asked_from(template(*URL, *STATUS_CHECK, "--health-source", "10.0.0.0/16")) == {"10.0.0.0/16"}
 
@@ -199,7 +201,6 @@ def test_the_watcher_is_asked_where_the_configuration_has_it(tmp_path):
         (("--ingress", "80=10.0.0.5/8"), "10.0.0.5/8"),
         (("--ssh-cidr", "10.0.0.5/8"), "10.0.0.5/8"),
         ((*READY, "--ingress", "9465=10.0.0.0/8"), "9465"),
-        (("--hand-over", "301"), "300"),
         ((*READY[:2], "--health-source", "sg-x"), "sg-x"),
         ((*READY[:2], "--health-source", "10.0.0.0"), "10.0.0.0"),
     ],
@@ -544,12 +545,6 @@ def test_a_subnet_in_another_zone_than_the_volume_is_refused_before_anything_is_
     ("arguments", "reason"),
     [
         (("--ssh-cidr", "0.0.0.0/0"), "whole internet"),
-        (("--ingress", "22=0.0.0.0/0"), "whole internet"),
-        (("--ingress", "1-65535=0.0.0.0/0"), "whole internet"),
-        ((*READY[:2], "--health-source", "0.0.0.0/1"), "whole internet"),
-        (("--ingress", "80=10.0.0.5/8"), "10.0.0.5/8"),
-        (("--ssh-cidr", "10.0.0.5/8"), "10.0.0.5/8"),
-        ((*READY, "--ingress", "9465=10.0.0.0/8"), "9465"),
         (("--hand-over", "301"), "300"),
         (("--ssh-cidr", "192.0.2.1"), "not an IPv4 range"),
         (("--tag", "a b=c"), "letters, digits"),

@@ -21,7 +21,7 @@ extension CloudFormationStack {
                 ] + (model.hasHandOver ? ["DeviceReleaseHook"] : []) + routes
                     + (options.usesExistingVolumes ? [] : numbers.map(volumeReference))
                     + (options.hasOwnAddress ? ["AutoHealEIP"] : [])
-                    + (options.hasStatusCheck ? ["HealthStatusCheckAssociation"] : []),
+                    + (options.hasStatusCheck ? ["ApplicationStatusCheckAssociation"] : []),
                 [
                     "ServiceToken": .attribute("AutohealScaleup", "Arn"),
                     "ServiceTimeout": .integer(StackTiming.customResource), "GroupName": .ref("AutohealGroup"),
@@ -37,7 +37,7 @@ extension CloudFormationStack {
         guard options.hasStatusCheck, let port = options.healthPort, let tag = model.healthTag else { return [] }
         return [
             Resource(
-                "HealthStatusCheck",
+                "ApplicationStatusCheck",
                 "AWS::EC2::ApplicationStatusCheck",
                 comment: "Asks the agent's watcher; the group replaces an instance that fails.",
                 [
@@ -46,12 +46,12 @@ extension CloudFormationStack {
                 ]
             ),
             Resource(
-                "HealthStatusCheckAssociation",
+                "ApplicationStatusCheckAssociation",
                 "AWS::CloudFormation::CustomResource",
                 [
                     "ServiceToken": .attribute("AutohealScaleup", "Arn"),
                     "ServiceTimeout": .integer(StackTiming.customResource),
-                    "ApplicationStatusCheckId": .attribute("HealthStatusCheck", "ApplicationStatusCheckId"),
+                    "ApplicationStatusCheckId": .attribute("ApplicationStatusCheck", "ApplicationStatusCheckId"),
                     "TagKey": .string(tag.key), "TagValue": spelled(tag.value),
                 ]
             ),

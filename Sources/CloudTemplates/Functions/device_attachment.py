@@ -409,7 +409,7 @@ class Launch(Action):
                     raise Refused(line)
                 # The launch may have ended well, and the refusal be one of a later boot.
                 refusal = {"alarm": "in-service-without-data", "reason": f"the console says: {line}"}
-                self.log("It is in service, and was refused since its data was there.", refusal, "error")
+                self.log("In service, or soon, and refused since its data was there: mend it.", refusal, "error")
 
 
 class Termination(Action):

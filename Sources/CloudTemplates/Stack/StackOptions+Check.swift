@@ -69,8 +69,8 @@ extension StackOptions {
             rolePath.wholeMatch(of: /\/([A-Za-z0-9!#&'()*+,.:;<=>?@^_|~-]+\/)*/) == nil || rolePath.utf8.count > 512
         {
             throw GenerationError(
-                "'\(rolePath)' is no path of a role: it begins and ends with a slash, such as /team/, and no character between "
-                    + "that templates or shells would take for their own."
+                "'\(rolePath)' is no path of a role: it begins and ends with a slash, such as /team/, and has no "
+                    + "space, quote, brace, backslash, dollar or percent sign between."
             )
         }
         guard !hasSnapshots || !usesExistingVolumes else {

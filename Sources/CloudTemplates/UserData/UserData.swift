@@ -16,7 +16,7 @@ package struct UserData: Hashable, Sendable {
     package var appendedParts: [UserDataPart]
 
     /// How long the network is waited for, which may come only with volume and address: longer than the attach function waits for
-    /// those (``StackTiming``), so that a launch of which it has not despaired still finds its agent.
+    /// those (`RUNS_FOR` in device_attachment.py, and one more run), so that a launch that it still serves finds its agent.
     package static let installMinutes = 60
 
     /// - Throws: ``GenerationError``, for a configuration that the agent would refuse as well.

@@ -53,7 +53,7 @@ extension StackModel {
             StackAlarm(
                 name: "AbandonedLaunch",
                 description:
-                    "A launch was given up: the volume or the address could not be had. See the log of the device function.",
+                    "A launch was given up, and the group launches another instance. The log of the device function says why.",
                 source: .metric("AbandonedLaunches", of: Self.ownNamespace, statistic: "Sum")
             ),
             StackAlarm(
@@ -68,8 +68,8 @@ extension StackModel {
             StackAlarm(
                 name: "NeedsAPerson",
                 description:
-                    "Only a person can mend it, as the log of the device function says: a volume was refused, or an "
-                    + "instance says nothing.",
+                    "Only a person can mend it, as the log of the device function says: a volume was refused, an instance says "
+                    + "nothing, or is in service without its data.",
                 source: .metric("NeedsAPerson", of: Self.ownNamespace, statistic: "Sum")
             ),
             StackAlarm(
