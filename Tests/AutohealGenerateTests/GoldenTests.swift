@@ -4,8 +4,7 @@ import Testing
 
 @testable import AutohealGenerate
 
-/// `cloud-init/` holds what the program writes. After a wished change:
-/// `AUTOHEAL_UPDATE_GOLDEN=1 swift test --filter GoldenTests`, and review the difference.
+/// `cloud-init/` holds what the program writes. After a wished change: `script/regenerate`, and review the difference.
 @Suite("The files in cloud-init")
 struct GoldenTests {
     private static let directory = URL(fileURLWithPath: #filePath)

@@ -53,7 +53,7 @@ def test_the_file_is_sorted_and_names_each_function():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_deployed_is_made_from_the_source(name):
-    """All tests here run what is deployed; script/inline-functions makes it. Another Python may write other spaces."""
+    """All tests here run what is deployed; script/regenerate makes it. Another Python may write other spaces."""
     assert ast.dump(ast.parse(unpacked(name))) == ast.dump(ast.parse(bare(whole(name))))
 
 
