@@ -44,6 +44,8 @@ struct ConfigurationFileTests {
         let before = try foreign.snapshot()
         let file = "\(good.directory.path)/config.toml"
         try Files.write(table(foreign) + table(missing) + table(good), to: file)
+        let plan = try await good.agent.run(["plan", "--config", file])
+        #expect(plan.exitCode == 74, "plan exits as mount would: \(plan)")
         let run = try await good.agent.run(["mount", "--config", file])
         #expect(run.exitCode == 74, "\(run)")
         let isRight = good.isMounted && !foreign.isMounted

@@ -56,6 +56,16 @@ struct ManualTests {
         #expect(named.subtracting(options) == [])
     }
 
+    @Test("every word for a refusal is in the page, and the page has no other")
+    func refusals() throws {
+        let source = Self.root.appendingPathComponent("Sources/AutohealCore/Plan/Refusal+Slug.swift")
+        let words = try String(contentsOf: source, encoding: .utf8).matches(of: /: "([a-z-]+)"/).map { String($0.1) }
+        let page = try Self.page("autoheal-agent.8").replacing("\n", with: " ")
+        let listed = try #require(page.firstMatch(of: /The words for refusals, of which the log has the sentence: (.+?)\./)?.1)
+        #expect(words.contains("partition-table"))
+        #expect(listed.split(separator: ", ").map(String.init) == words.sorted())
+    }
+
     @Test("every exit status of the program is in the page, and the page has no other")
     func exitStatuses() throws {
         let statuses = (Int32(0)...255).filter { ExitStatus(rawValue: $0) != nil }

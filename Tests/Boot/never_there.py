@@ -47,7 +47,7 @@ def never(stories):
 def powers_off(stories):
     stories.report.begin(9, "the volume never comes, and the instance is to be replaced")
     check = stories.report.check
-    # As examples/replace-instance.conf has it; the unit's own limit takes more than 20 minutes.
+    # The unit's own limit takes more than 20 minutes.
     fewer = "[Unit]\nStartLimitBurst=3\n"
     guest = stories.launch(
         "9-powers-off",

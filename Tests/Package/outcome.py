@@ -7,6 +7,7 @@ import subprocess
 from baked import CLOUD_INIT
 from console import crc, outcomes
 from machine import DROP_IN, EXAMPLES, UNIT, Disk, MachineError
+from stage import SHORTER
 
 ANNOUNCER = "autoheal-outcome.service"
 ARRIVAL = "autoheal-agent-arrival.service"
@@ -183,7 +184,7 @@ def powers_off(stage, _):
     with open(tree.file(DROP_IN)) as file:
         before = file.read()
     with open(tree.file(f"{EXAMPLES}/replace-instance.conf")) as example:
-        tree.write(DROP_IN, example.read() + "[Service]\nRestartSec=2\n")
+        tree.write(DROP_IN, example.read() + SHORTER)
     with stage.machine() as machine:
         machine.wait("the machine to power off", machine.has_ended)
     found = [(line["outcome"], line["exit"]) for line in lines(machine)]

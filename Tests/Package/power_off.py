@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from machine import DROP_IN, EXAMPLES, UNIT
+from stage import SHORTER
 
 POWER_OFF = "autoheal-power-off.service"
 AGENT = "/usr/bin/autoheal-agent"
@@ -22,7 +23,7 @@ def story(stage, configure):
     report, tree, disk = stage.report, stage.tree, stage.disk
     configure(tree, disk)
     with open(tree.file(f"{EXAMPLES}/replace-instance.conf")) as example:
-        tree.write(DROP_IN, example.read() + "[Service]\nRestartSec=2\n")
+        tree.write(DROP_IN, example.read() + SHORTER)
     with stage.machine() as machine:
         machine.wait("the machine to power off", machine.has_ended)
     tries = machine.outcomes("refused")

@@ -26,18 +26,19 @@ struct PlanCommand: AsyncParsableCommand {
         if fstab, flags.volume.settings.device != nil { throw ValidationError("Give --fstab or --device, not both.") }
         let configuration = try RunConfiguration(flags, fstab: fstab ? .alone : .besides)
         let run = RunContext(configuration)
-        var statuses: [ExitStatus] = []
+        var ofLines: [ExitStatus] = []
         if !configuration.fstabProblems.isEmpty {
             let error = ConfigurationFileError(file: Fstab.path, cause: .problems(configuration.fstabProblems))
             Main.complain("\(error)")
-            statuses.append(.configuration)
+            ofLines = [.configuration]
         }
+        var statuses: [ExitStatus] = []
         for spec in configuration.volumes {
             let outcome = await run.plan(spec)
             statuses.append(outcome.exitStatus)
             print(outcome.text(for: spec))
         }
-        throw ExitCode((statuses.first { $0 != .ok } ?? .ok).rawValue)
+        throw ExitCode(ExitStatus.ofAll(statuses + ofLines).rawValue)
     }
 }
 

@@ -74,7 +74,9 @@ extension StackModel {
             ),
             StackAlarm(
                 name: "UnservedLaunch",
-                description: "A launch was never served: see the messages in the queue of dead letters.",
+                description:
+                    "The function has not ended its work on a launch, in all its tries: see the messages in the queue of dead "
+                    + "letters, and delete them then.",
                 source: .metric(
                     "ApproximateNumberOfMessagesVisible",
                     of: "AWS/SQS",
