@@ -9,7 +9,10 @@ struct StackFlags: ParsableArguments {
     @Option(help: ArgumentHelp("The size of a new volume.", valueName: "GiB"))
     var volumeSize = 16
 
-    @Option(help: "The type of a new volume: gp3, gp2, st1, sc1; io2 and io1, with their IOPS, by parameters at deploy time.")
+    @Option(
+        help:
+            "The type of a new volume: gp3, gp2, st1, sc1; io2 and io1, with their IOPS, by parameters at deploy time."
+    )
     var volumeType = "gp3"
 
     @Flag(help: "Use a volume that exists: its id is asked for at deploy time.")

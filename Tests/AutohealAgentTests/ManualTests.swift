@@ -61,7 +61,9 @@ struct ManualTests {
         let source = Self.root.appendingPathComponent("Sources/AutohealCore/Plan/Refusal+Slug.swift")
         let words = try String(contentsOf: source, encoding: .utf8).matches(of: /: "([a-z-]+)"/).map { String($0.1) }
         let page = try Self.page("autoheal-agent.8").replacing("\n", with: " ")
-        let listed = try #require(page.firstMatch(of: /The words for refusals, of which the log has the sentence: (.+?)\./)?.1)
+        let listed = try #require(
+            page.firstMatch(of: /The words for refusals, of which the log has the sentence: (.+?)\./)?.1
+        )
         #expect(words.contains("partition-table"))
         #expect(listed.split(separator: ", ").map(String.init) == words.sorted())
     }

@@ -58,6 +58,7 @@ class Account(CloudServer):
             self.consoles: dict[str, str] = defaultdict(str)
             self.mounted: set[str] = set()
             self.impaired: set[str] = set()
+            self.protected: set[str] = set()  # from scale-in
             self.lifecycle: dict[str, str] = {}  # the states of instances in groups that moto does not know
             self.group_of: dict[str, str] = {}  # and these groups
             self.capacity: dict[str, int] = defaultdict(lambda: 1)

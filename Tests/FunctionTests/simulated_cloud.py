@@ -281,13 +281,16 @@ class SimulatedCloud(Account):
         if group is None:
             raise Refused("ValidationError", "AutoScalingGroup name not found - null")
         desired = int(parameters["DesiredCapacity"])
-        minimum = int(parameters.get("MinSize", group.min_size))
-        if not minimum <= desired <= group.max_size:
+        minimum, maximum = (
+            int(parameters.get(f"M{each}Size", getattr(group, f"m{each}_size"))) for each in ("in", "ax")
+        )
+        if not minimum <= desired <= maximum:
             raise Refused("ValidationError", f"Desired capacity:{desired} must be between the sizes of the group")
         if desired > 0:
             return None
-        group.min_size, group.desired_capacity = minimum, desired
+        group.min_size, group.max_size, group.desired_capacity = minimum, maximum, desired
         for each in group.instance_states:
-            if each.lifecycle_state != "Standby":  # which counts for no size
+            # What is in Standby counts for no size. Whether one in its hook is ended by this, AWS leaves open.
+            if each.lifecycle_state == "InService" and each.instance.id not in self.protected:
                 self.end(each)
         return "<UpdateAutoScalingGroupResponse/>"

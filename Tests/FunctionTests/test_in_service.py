@@ -29,6 +29,30 @@ def say(cloud, scale_up, outcome, after=60, **options):
     cloud.after(after, speak)
 
 
+def test_a_stack_that_waits_in_vain_quotes_what_the_instance_says_last(cloud, scale_up):
+    cloud.launch_time = 5000
+    said = "autoheal-install: cannot download https://x/y.deb: 403"
+    cloud.after(60, lambda: cloud.say(member(cloud, scale_up).instance.id, f"{said}\n[  OK  ] Reached\n"))
+    answer = scale_up("Create")
+    assert answer["Status"] == "FAILED" and f"said: {said};" in answer["Reason"]
+
+
+def test_what_another_instance_has_said_is_not_quoted_for_this_one(cloud, scale_up):
+    cloud.launch_time = 5000
+    first = []
+
+    def heal():
+        first.append(member(cloud, scale_up).instance.id)
+        cloud.say(first[0], "autoheal-install: cannot download\n")
+        cloud.after(30, cloud.terminate, first[0])
+        cloud.after(30 + cloud.terminate_time + 1, cloud.replace, scale_up.group, {})
+
+    cloud.after(60, heal)
+    answer = scale_up("Create")
+    assert answer["Status"] == "FAILED" and scale_up.instances() != first
+    assert "cannot download" not in answer["Reason"]
+
+
 def test_create_waits_until_an_instance_is_in_service(cloud, scale_up):
     cloud.launch_time = 300
     assert scale_up("Create")["Status"] == "SUCCESS"

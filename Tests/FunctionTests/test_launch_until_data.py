@@ -167,6 +167,20 @@ def test_a_silent_console_is_an_alarm_once_and_goes_on_waiting(cloud, until_data
     assert alarm["alarm"] == "console-silent"
 
 
+def test_what_the_installation_says_last_is_quoted_and_proves_nothing(cloud, until_data):
+    action = until_data.launch(pending=0)
+    cloud.after(60, cloud.say, action.instance, "autoheal-install: getting ready\nlogin: ")
+    cloud.after(
+        90, cloud.say, action.instance, "autoheal-install: cannot download https://x/y.deb: 403\n[  OK  ] Reached\n"
+    )
+    assert until_data.deliver(action.event()) == "ABANDON"
+    (alarm,) = until_data.said("console-silent")[:1]
+    (ending,) = until_data.said("Giving the launch up")
+    assert alarm["console"] == ending["console"] == "autoheal-install: cannot download https://x/y.deb: 403"
+    # Once for each thing that it says, not once for each look.
+    assert len([each for each in until_data.said("Waiting.") if each.get("console")]) <= 2 * 3
+
+
 def test_an_instance_that_hangs_and_says_nothing_is_given_up(cloud, until_data):
     action = until_data.launch()
     cloud.after(100, cloud.impaired.add, action.instance)

@@ -70,7 +70,7 @@ def test_the_source_suits_an_inline_function_in_a_template(name):
     """ASCII; no `${` or `%{`, which templates would expand; modules that the Lambda runtime has; small."""
     source = inlined(name)
     assert source.isascii() and "\t" not in source and "\\" not in source and "${" not in source and "%{" not in source
-    assert len((FUNCTIONS / f"{name}.py").read_text().splitlines()) <= 460 and len(source) < 9_000
+    assert len((FUNCTIONS / f"{name}.py").read_text().splitlines()) <= 470 and len(source) < 9_000
     imported = {
         (node.module if isinstance(node, ast.ImportFrom) else alias.name).partition(".")[0]
         for node in ast.walk(ast.parse(source + unpacked(name), feature_version=(3, 11)))

@@ -52,7 +52,7 @@ def test_create_of_a_group_that_is_not_there(cloud, scale_up):
 def test_create_beyond_the_maximum_size(cloud, scale_up):
     scale_up.group = cloud.group(maximum=0)
     answer = scale_up("Create")
-    assert answer["Status"] == "FAILED" and "must be between" in answer["Reason"]
+    assert answer["Status"] == "FAILED" and "MaxSize" in answer["Reason"]
 
 
 def test_update_keeps_the_id_and_leaves_a_running_group_alone(cloud, scale_up):

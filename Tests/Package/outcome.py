@@ -275,6 +275,9 @@ def refused_and_mended(stage, _):
             (line["exit"], line["reason"]) == ("65", "partition-table") and len(machine.outcomes("refused")) >= 1,
             line,
         )
+        # What arrival asks for may come just after the run that refused, and would mount what is mended by then.
+        machine.wait("nothing to be asked of systemd", lambda: not machine.run("systemctl", "list-jobs", "--no-legend"))
+        machine.wait_until("failed")
         disk.erase()
         machine.run("autoheal-agent", "mount")
         line = wait_for(machine, "mounted")

@@ -1,10 +1,10 @@
 """The Python functions of the stack, as they are written and as they are deployed."""
 
-import ast
 import base64
-import re
 import zlib
 from pathlib import Path
+
+import python_minifier
 
 FUNCTIONS = Path(__file__).parents[2] / "Sources" / "CloudTemplates" / "Functions"
 NAMES = ("device_attachment", "scale_up")
@@ -21,13 +21,9 @@ def whole(name: str) -> str:
 
 
 def bare(source: str) -> str:
-    """The same program without comments and docstrings, indented by one space: a template may not be long. Names stay:
-    traces and logs have them."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-    return re.sub("(?m)^ +", lambda indent: " " * (len(indent[0]) // 4), ast.unparse(tree)) + "\n"
+    """The same program without comments, docstrings and long names of local variables: a template may not be long. All
+    other names stay: traces and logs have them."""
+    return python_minifier.minify(source, remove_literal_statements=True, hoist_literals=False) + "\n"
 
 
 def inline_path(name: str) -> Path:

@@ -30,6 +30,8 @@ OUTCOME = re.compile(
     r"(?<=\n)(autoheal-outcome/1 version=\S+ instance=(\S+) boot=(\S{36}) volumes=(\S+) outcome=(\S+)"
     r" exit=\d+ reason=\S+) crc=([0-9a-f]{8})(?=[\r\n])"
 )
+# What they write there for a person. It proves nothing, and is only quoted.
+NEWS = re.compile(r"autoheal-(?:install|agent\[\d+\]): [^\r\n]{,300}")
 # What the kernel says first. Of what was said before the machine boots again, nothing need be true any more.
 KERNEL_BEGINS = re.compile(r"(?<=\n)\[ +0\.000000\] ")
 
@@ -77,6 +79,7 @@ class Work:
         self.about = about
         self.awaited = {}
         self.heard = set()  # all outcomes that the console still shows
+        self.news = None  # what it says last for a person
         self.kept = {}  # answers, and the time that remained when they came
         self.slowed = 0.0  # seconds that the next pause lasts at least, since requests are refused
 
@@ -136,6 +139,7 @@ class Work:
     def read_console(self, instance):
         """The outcome on the serial console as it is now, which only Nitro types show."""
         text = self.call("ec2", "get_console_output", InstanceId=instance, Latest=True).get("Output", "")
+        self.news = [self.news, *NEWS.findall(text)][-1]
         self.heard = {line[5] for line in OUTCOME.finditer(text) if line[2] == instance}
         return newest_outcome(text, instance)
 
@@ -145,7 +149,7 @@ class Work:
             return self.read_console(instance)
         except Exception as error:
             self.log("The console could not be read.", {"error": str(error)}, "warning")
-            return None, None
+            return None, "unread"
 
     def check_time(self):
         if self.remaining() < self.reserve:

@@ -20,8 +20,7 @@ A call that fails, is throttled or whose answer is lost is not repeated blindly:
 it had worked. So an event that arrives twice, even at the same time, does no harm. A thousand of these may be at work
 in one account, which has few requests for all of them: what was seen is kept for a while (docs/fleet.md).
 
-The queue is the second way of the event of a launch, in case the first one was lost: what comes by it looks seldom
-until it has something to do.
+The queue is the second way of a launch's event: what comes by it looks seldom until it has something to do.
 
 Environment: GROUP_NAME, HOOK_NAME, VOLUMES (/dev/sdf=vol-1,/dev/sdg=vol-2), ALLOCATION_ID (empty: no address),
 LAUNCH_UNTIL (data, or attached), ON_REFUSAL (abandon, or keep), RELEASE_HOOK_NAME (empty: none),
@@ -158,7 +157,9 @@ class Action(Work):
                 refused.append(code)
                 # Where no heartbeat was a proof, it may be that the action is not known everywhere yet.
                 if code == "ValidationError" and (self.next_heartbeat or self.verdict(refused)):
-                    self.log("The lifecycle action is over already.", {"outcome": result, "reason": str(error)})
+                    # By this result only where a request before may have been heard: ends are counted by these lines.
+                    wish = {"outcome" if len(refused) > 1 else "wanted": result}
+                    self.log("The lifecycle action is over already.", {**wish, "reason": str(error)})
                     return "OVER"
                 self.log("The lifecycle action could not be completed.", {"error": str(error)}, "error")
                 if self.remaining() < ONE_CALL + LOOK_SELDOM:
@@ -174,10 +175,10 @@ class Action(Work):
 class Launch(Action):
     """One launch of one instance."""
 
-    is_well, is_silent = None, False  # None: not seen yet
+    is_well, is_silent, was_attached = None, False, False  # None: not seen yet
     attached_at = in_place_at = console_at = None  # in seconds that remain; the first one by this run
     console_every = CONSOLE_EVERY
-    stale = None
+    stale, is_read, is_unread = None, False, False  # the console: by this run; before what this run attached
 
     def serve(self):
         """Brings the volumes and the address to the instance and completes the hook; returns how it ended."""
@@ -185,8 +186,8 @@ class Launch(Action):
         if self.detail.get("Destination") == "WarmPool":
             # It gets its volumes when it leaves the pool.
             return self.complete("CONTINUE")
-        # In its time in a warm pool, or while another instance held the volume, the agent may have given up.
-        self.may_be_stale = self.detail.get("Origin") == "WarmPool"
+        # In a warm pool, while another instance held the volume, or in an earlier run, the agent may have given up.
+        self.may_be_stale = self.detail.get("Origin") == "WarmPool" or self.age() > SILENT_AFTER
         try:
             try:
                 self.converge(self.look)
@@ -264,6 +265,7 @@ class Launch(Action):
                 return self.wait_for_holder(holder, seen)
             if state != "attached":
                 return {"awaited": "the volume to be attached to this instance", **seen}
+            self.was_attached = True
             # The agent finds the volume by its id. Another device name is no reason to take it away again.
             if attachment.get("Device") != device and not self.in_place_at:
                 other = {**seen, "volume.device": attachment.get("Device")}
@@ -301,9 +303,11 @@ class Launch(Action):
 
     def remember_outcome(self):
         """What was said before the attach is not believed after it. That it cannot be read is no reason to wait."""
-        if self.may_be_stale and os.environ.get("LAUNCH_UNTIL") == "data":
-            self.may_be_stale = False
+        if (self.may_be_stale or self.was_attached) and os.environ.get("LAUNCH_UNTIL") == "data":
             line, outcome = self.glance(self.instance)
+            self.is_unread = outcome == "unread"
+            if self.was_attached and outcome == "mounted" and line != self.stale:
+                raise GiveUp("a volume was taken away from this instance after it had been mounted")
             self.stale = line if outcome in ("failed", "mounted") else self.stale
 
     def look_at_console(self):
@@ -314,13 +318,15 @@ class Launch(Action):
         if not self.in_place_at:
             self.in_place_at = now
             self.console_at = self.attached_at - CONSOLE_AFTER if self.attached_at else now
-        awaited = {"awaited": "the instance to say on its console that its volumes are mounted"}
+        awaited = {"awaited": "the instance to say on its console that its volumes are mounted", "console": self.news}
         if now > self.console_at:
             self.pause = now - self.console_at
             return awaited
-        line = outcome = None
+        line = outcome = is_first = None
         try:
             line, outcome = self.read_console(self.instance)
+            is_first, self.is_read = not self.is_read, True
+            awaited["console"] = self.news
             self.console_every = CONSOLE_SELDOM if self.is_idle() else CONSOLE_EVERY
         except ClientError as error:
             if error.response["Error"]["Code"] in self.refusals:
@@ -330,7 +336,7 @@ class Launch(Action):
         self.pause, self.console_at = self.console_every, now - self.console_every
         if outcome == "mounted" and line != self.stale:
             return None
-        self.believe(line, outcome, now)
+        self.believe(line, outcome, now, is_first)
         if self.in_place_at - now >= SILENT_AFTER:
             if self.is_impaired():
                 raise GiveUp("the console says nothing of the volumes, and a status check of the instance is impaired")
@@ -340,17 +346,18 @@ class Launch(Action):
                 self.log(silent, {**awaited, "alarm": "console-silent"}, "error")
         return awaited
 
-    def believe(self, line, outcome, now):
+    def believe(self, line, outcome, now, is_first):
         """Ends the launch by what the line says, unless it may be older than the attach."""
         if outcome == "refused":
             # What follows takes its time, and the instance is in service meanwhile.
             if self.remaining() < 2 * RESERVE and self.may_run_again():
                 raise RunAgain
             raise Refused(line)
-        # Another run has attached the volumes: it may be a failure from before that, and is given time.
-        if outcome == "failed" and not self.attached_at and now == self.in_place_at:
+        # Where nobody knows what was said before the attach, it may be a failure from then.
+        is_known = self.attached_at and not self.is_unread
+        if outcome == "failed" and is_first and not is_known:
             self.stale = line
-        is_old = line == self.stale and (self.attached_at or self.in_place_at - now < SILENT_AFTER)
+        is_old = line == self.stale and (is_known or self.in_place_at - now < SILENT_AFTER)
         if line and outcome != "released" and not is_old and not (outcome == "failed" and self.is_idle()):
             raise GiveUp(f"the console says: {line}")
 

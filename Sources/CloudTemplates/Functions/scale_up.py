@@ -7,7 +7,7 @@ permission, function, route), so the first instance cannot be missed.
 Create  sets the desired capacity to 1 and waits until an instance is in service: with LAUNCH_UNTIL=data, with data.
 Update  does the same for a group that replaces the former one; the size of a group that stays is its owner's. With
         ApplyUpdates, a new version of the launch template replaces the instance, and the new one is waited for.
-Delete  sets the sizes to 0 and waits until the instance is gone, so that volume, address and gateway can go.
+Delete  sets the sizes to 0, ends the instance and waits until it is gone, so that volume, address and gateway can go.
 
 CloudFormation waits for an answer, up to an hour, and cannot be told later. So there is always one: after every
 error, and before the time is up.
@@ -58,6 +58,10 @@ def handler(event, context, sleep=time.sleep):
     return {"outcome": status}
 
 
+def has_version(member, version):
+    return version in (member.get("LaunchTemplate", {}).get("Version"), member.get("LaunchConfigurationName"))
+
+
 class Request(Work):
     """One request of CloudFormation."""
 
@@ -68,8 +72,8 @@ class Request(Work):
         self.former = event.get("OldResourceProperties") or {}
         self.group = self.properties.get("GroupName")
         self.check = self.properties.get("ApplicationStatusCheckId")
-        self.refresh = self.line = None
-        self.outcomes = {}  # by instance
+        self.refresh = self.latest = None
+        self.outcomes, self.said = {}, {}  # by instance: what the console says became of its data, and in which words
         super().__init__(context, sleep, {"request.type": self.kind, "group.name": self.group})
 
     def serve(self):
@@ -95,6 +99,8 @@ class Request(Work):
         group = self.describe_group()
         if not group:
             raise GiveUp(f"there is no Auto Scaling group {self.group}")
+        if group["MaxSize"] == 0:
+            raise GiveUp("the group may have no instance: its deletion has begun, or somebody has set its MaxSize to 0")
         # One that is kept in Standby has lowered the capacity, and still holds the volume.
         if group["DesiredCapacity"] > 0 or group["Instances"]:
             return self.look_at_service(group)
@@ -107,12 +113,18 @@ class Request(Work):
         if not group.get("Instances") and not group.get("DesiredCapacity"):
             return self.log("The group has no instance to replace: its size is left alone.")
         awaited = self.look_at_service(group, version)
-        if not awaited:
-            return None
+        members = [each for each in group["Instances"] if not each["LifecycleState"].startswith("Terminating")]
+        if not awaited or (members and not self.refresh and all(has_version(each, version) for each in members)):
+            return awaited  # a heal may have begun with it
         name = {"AutoScalingGroupName": self.group}
         found = self.call("autoscaling", "describe_instance_refreshes", **name, MaxRecords=1)["InstanceRefreshes"]
         last = found[0] if found else {}
         status = last.get("Status")
+        if status in REFRESHING and not self.refresh:
+            # The update before this one, which is rolled back, waits for one that may never be in service.
+            for each in members:
+                if each["LifecycleState"] == "Pending:Wait" and not has_version(each, version):
+                    self.end(each["InstanceId"])
         if status in REFRESHING or (self.refresh and status == "Successful"):
             return {**awaited, "refresh.status": status}
         if not self.refresh:
@@ -129,12 +141,11 @@ class Request(Work):
         """Nothing once an instance (of this version) is in service; fails on what only a person can mend."""
         states = {each["InstanceId"]: each["LifecycleState"] for each in group["Instances"]}
         for each in group["Instances"]:
-            versions = (each.get("LaunchTemplate", {}).get("Version"), each.get("LaunchConfigurationName"))
-            if each["LifecycleState"] == "InService" and (version is None or version in versions):
+            if each["LifecycleState"] == "InService" and (version is None or has_version(each, version)):
                 # One that is kept passes through on its way to Standby, and a person may have completed the hook.
                 outcome = self.hear(each["InstanceId"])
                 if outcome == "refused":
-                    raise GiveUp(f"instance {each['InstanceId']} needs a person; its console says: {self.line}")
+                    raise GiveUp(self.needs_a_person(each["InstanceId"]))
                 if outcome in ("failed", "not-installed", "released"):
                     self.pause = SERVICE_EVERY
                     return {"awaited": "the instance to have its data", "host.id": each["InstanceId"]}
@@ -143,7 +154,7 @@ class Request(Work):
             if not state.startswith(("Pending", "EnteringStandby", "Standby")):
                 continue
             if self.hear(instance) == "refused" or "Standby" in state:
-                raise GiveUp(f"instance {instance} ({state}) needs a person; its console says: {self.line}")
+                raise GiveUp(self.needs_a_person(instance, state))
         self.pause = SERVICE_EVERY
         seen = {"host.id": ", ".join(states), "host.state": ", ".join(states.values())}
         return {"awaited": "an instance to be in service", **seen}
@@ -151,25 +162,37 @@ class Request(Work):
     def hear(self, instance):
         """What the console says became of its data; what it said last where it says nothing, as after a reboot."""
         if os.environ.get("LAUNCH_UNTIL") == "data":
+            self.latest, self.news = instance, self.said.get(instance)
             line, outcome = self.read_console(instance)
-            self.line = line or self.line
+            self.said[instance] = line or self.news
             self.outcomes[instance] = outcome or self.outcomes.get(instance)
         return self.outcomes.get(instance)
 
+    def needs_a_person(self, instance, state="InService"):
+        return f"instance {instance} ({state}) needs a person; its console says: {self.said.get(instance)}"
+
+    def end(self, instance):
+        self.log("Terminating an instance.", {"host.id": instance})
+        try:
+            keep = {"ShouldDecrementDesiredCapacity": False}
+            self.call("autoscaling", "terminate_instance_in_auto_scaling_group", InstanceId=instance, **keep)
+        except ClientError as error:  # It may leave by itself.
+            self.log("It is not ended by that.", {"host.id": instance, "error": str(error)}, "warning")
+
     def empty_group(self):
         group = self.describe_group()
-        if group and (group["MinSize"] > 0 or group["DesiredCapacity"] > 0):
+        # MaxSize as well: a Create that still runs, or runs again, would launch another instance.
+        sizes = {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0}
+        if group and any(group[size] > 0 for size in sizes):
             self.log("Setting the sizes to 0.")
-            sizes = {"MinSize": 0, "DesiredCapacity": 0}
             self.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=self.group, **sizes)
             return {"awaited": "the group to want no instance"}
         # The group forgets an instance before EC2 has let go of its volumes: both are asked.
         left = {each["InstanceId"]: each["LifecycleState"] for each in group.get("Instances", [])}
-        for instance in (each for each, state in left.items() if state == "Standby"):
-            # It counts for no size, so nothing else ends it.
-            self.log("Terminating an instance that is in Standby.", {"host.id": instance})
-            keep = {"ShouldDecrementDesiredCapacity": False}
-            self.call("autoscaling", "terminate_instance_in_auto_scaling_group", InstanceId=instance, **keep)
+        for instance, state in left.items():
+            # Sizes of 0 alone end none that is in Standby or protected from scale-in, and perhaps none in its hook.
+            if state in ("Standby", "InService", "Pending:Wait"):
+                self.end(instance)
         alive = ["pending", "running", "shutting-down", "stopping", "stopped"]
         filters = {"tag:aws:autoscaling:groupName": [self.group], "instance-state-name": alive}
         found = self.call(
@@ -216,7 +239,8 @@ class Request(Work):
         return next(iter(found["AutoScalingGroups"]), {})
 
     def time_is_up(self):
-        said = f"; the console said: {self.line}" if self.line else ""
+        words = self.said.get(self.latest)
+        said = f"; the console of {self.latest} said: {words}" if words else ""
         activity = self.last_activity() if self.group and self.kind != "Delete" else ""
         return f"the time is up{said}{activity}; last seen: {json.dumps(self.awaited)}"
 

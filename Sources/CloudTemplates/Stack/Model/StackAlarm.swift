@@ -75,7 +75,7 @@ extension StackModel {
             StackAlarm(
                 name: "UnservedLaunch",
                 description:
-                    "The function has not ended its work on a launch, in all its tries: see the messages in the queue of dead "
+                    "The function could not end its work on a launch or an end in all its tries: see the messages in the queue of dead "
                     + "letters, and delete them then.",
                 source: .metric(
                     "ApproximateNumberOfMessagesVisible",
