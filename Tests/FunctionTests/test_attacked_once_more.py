@@ -3,7 +3,8 @@
 import pytest
 
 from clock import Context
-from faults import LOST_REQUEST, THROTTLED
+from faults import ACCESS_DENIED, LOST_REQUEST, THROTTLED
+from outcome_line import LATER_BOOT, line
 from test_counted_lines import counts
 from test_in_service import member
 
@@ -31,9 +32,14 @@ def test_a_create_that_still_runs_launches_nothing_after_the_deletion(cloud, sca
     cloud.clock.side_by_side(run("Create", 0), run("Delete", 30))
     assert outcomes == {"Create": "FAILED", "Delete": "SUCCESS"}
     assert scale_up.desired() == 0 and not scale_up.instances()
-    # CloudFormation gave the first one up, and Lambda runs it again.
-    again = scale_up("Create")
-    assert again["Status"] == "FAILED" and "MaxSize" in again["Reason"] and not scale_up.instances()
+
+
+def test_a_deletion_that_may_not_end_the_instance_says_so_soon(cloud, scale_up):
+    scale_up("Create")
+    member(cloud, scale_up).lifecycle_state = "Standby"
+    cloud.fail("TerminateInstanceInAutoScalingGroup", *[ACCESS_DENIED] * 1000)
+    answer = scale_up("Delete")
+    assert answer["Status"] == "FAILED" and "AccessDenied" in answer["Reason"] and cloud.clock.now < 90
 
 
 @pytest.mark.parametrize("what", ["protected", "in its hook"])
@@ -86,6 +92,12 @@ class TestUpdate:
         assert update("2", "1")["Status"] == "SUCCESS"
         assert not cloud.count("StartInstanceRefresh") and scale_up.instances() == [healing.instance.id]
 
+    def test_one_of_the_right_version_that_has_no_data_is_replaced(self, cloud, scale_up, update):
+        healthless = member(cloud, scale_up).instance.id
+        cloud.say(healthless, line(healthless, scale_up.volumes, "failed", exit_code=74, reason="read"))
+        assert update("1", "2")["Status"] == "SUCCESS"
+        assert scale_up.instances() != [healthless] and cloud.clock.now < 100
+
 
 @pytest.mark.parametrize(
     ("held_until", "failed_at", "unread_at"),
@@ -106,6 +118,31 @@ def test_a_failure_from_before_the_attach_ends_no_launch(cloud, until_data, held
     if unread_at:
         cloud.after(unread_at, cloud.fail, "GetConsoleOutput", THROTTLED)
     assert until_data.deliver(action.event()) == "CONTINUE"
+
+
+def test_of_two_volumes_the_look_before_the_first_attach_is_enough(cloud, until_data):
+    until_data.configure(volumes=[cloud.volume(), cloud.volume()])
+    old = cloud.run()
+    cloud.hold(until_data.volumes[0], old)
+    cloud.hold(until_data.volumes[1], old, "/dev/sdg")
+    cloud.terminate(old, after=1850)
+    action = until_data.launch()
+    until_data.announce(action.instance, "failed", after=1300, exit_code=66, reason="device-absent")
+    until_data.announce(action.instance, "mounted", after=1850 + 480)
+    cloud.fail("GetConsoleOutput", None, THROTTLED)  # the second of the looks before the attach
+    assert until_data.deliver(action.event()) == "CONTINUE"
+
+
+def test_what_one_from_a_warm_pool_said_in_service_is_no_volume_taken_away(cloud, until_data):
+    until_data.configure(volumes=[cloud.volume(), cloud.volume()])
+    old = cloud.run()
+    cloud.hold(until_data.volumes[1], old, "/dev/sdg")
+    cloud.terminate(old, after=950)
+    action = until_data.launch(pending=0)
+    until_data.announce(action.instance, "mounted", after=0)
+    until_data.announce(action.instance, "mounted", after=1060, boot=LATER_BOOT)
+    assert until_data.deliver(action.event(Origin="WarmPool")) == "CONTINUE"
+    assert cloud.clock.now > 1060
 
 
 def test_a_failure_after_the_attach_ends_a_launch_whatever_was_unread(cloud, until_data):

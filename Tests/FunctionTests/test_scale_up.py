@@ -49,10 +49,11 @@ def test_create_of_a_group_that_is_not_there(cloud, scale_up):
     assert answer["Status"] == "FAILED" and "missing" in answer["Reason"]
 
 
-def test_create_beyond_the_maximum_size(cloud, scale_up):
-    scale_up.group = cloud.group(maximum=0)
-    answer = scale_up("Create")
-    assert answer["Status"] == "FAILED" and "MaxSize" in answer["Reason"]
+def test_create_after_a_deletion_that_left_the_group_makes_room(cloud, scale_up):
+    """As when a creation has failed without a rollback: the next operation deletes the resource and creates it anew."""
+    scale_up("Create")
+    assert scale_up("Delete")["Status"] == "SUCCESS" and cloud.groups[scale_up.group].max_size == 0
+    assert scale_up("Create")["Status"] == "SUCCESS" and len(scale_up.instances()) == 1
 
 
 def test_update_keeps_the_id_and_leaves_a_running_group_alone(cloud, scale_up):

@@ -31,7 +31,7 @@ OUTCOME = re.compile(
     r" exit=\d+ reason=\S+) crc=([0-9a-f]{8})(?=[\r\n])"
 )
 # What they write there for a person. It proves nothing, and is only quoted.
-NEWS = re.compile(r"autoheal-(?:install|agent\[\d+\]): [^\r\n]{,300}")
+NEWS = re.compile(r"autoheal-(?:install|agent\[\d+\]): [ -~]{,300}")
 # What the kernel says first. Of what was said before the machine boots again, nothing need be true any more.
 KERNEL_BEGINS = re.compile(r"(?<=\n)\[ +0\.000000\] ")
 

@@ -305,8 +305,10 @@ class Launch(Action):
         """What was said before the attach is not believed after it. That it cannot be read is no reason to wait."""
         if (self.may_be_stale or self.was_attached) and os.environ.get("LAUNCH_UNTIL") == "data":
             line, outcome = self.glance(self.instance)
-            self.is_unread = outcome == "unread"
-            if self.was_attached and outcome == "mounted" and line != self.stale:
+            # What was read before the first of several volumes came is known.
+            self.is_unread = self.is_unread if self.attached_at else outcome == "unread"
+            from_pool = self.detail.get("Origin") == "WarmPool"  # which may have been in service before
+            if self.was_attached and outcome == "mounted" and line != self.stale and not from_pool:
                 raise GiveUp("a volume was taken away from this instance after it had been mounted")
             self.stale = line if outcome in ("failed", "mounted") else self.stale
 

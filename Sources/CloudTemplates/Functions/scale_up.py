@@ -73,6 +73,7 @@ class Request(Work):
         self.group = self.properties.get("GroupName")
         self.check = self.properties.get("ApplicationStatusCheckId")
         self.refresh = self.latest = None
+        self.had_room = False  # was it seen that the group may have an instance?
         self.outcomes, self.said = {}, {}  # by instance: what the console says became of its data, and in which words
         super().__init__(context, sleep, {"request.type": self.kind, "group.name": self.group})
 
@@ -99,13 +100,16 @@ class Request(Work):
         group = self.describe_group()
         if not group:
             raise GiveUp(f"there is no Auto Scaling group {self.group}")
-        if group["MaxSize"] == 0:
-            raise GiveUp("the group may have no instance: its deletion has begun, or somebody has set its MaxSize to 0")
+        if self.had_room and not group["MaxSize"]:
+            raise GiveUp("the group's MaxSize is 0 by now: its deletion has begun")
+        self.had_room = True
         # One that is kept in Standby has lowered the capacity, and still holds the volume.
         if group["DesiredCapacity"] > 0 or group["Instances"]:
             return self.look_at_service(group)
         self.log("Setting the desired capacity to 1.")
-        self.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=self.group, DesiredCapacity=1)
+        # After a deletion that was not that of the group. One that has begun since is not undone: AWS refuses then.
+        sizes = {"DesiredCapacity": 1} if group["MaxSize"] else {"MaxSize": 1, "DesiredCapacity": 1}
+        self.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=self.group, **sizes)
         return {"awaited": "the group to want one instance"}
 
     def refresh_group(self, version):
@@ -114,8 +118,9 @@ class Request(Work):
             return self.log("The group has no instance to replace: its size is left alone.")
         awaited = self.look_at_service(group, version)
         members = [each for each in group["Instances"] if not each["LifecycleState"].startswith("Terminating")]
-        if not awaited or (members and not self.refresh and all(has_version(each, version) for each in members)):
-            return awaited  # a heal may have begun with it
+        launching = [each for each in members if each["LifecycleState"] != "InService" and has_version(each, version)]
+        if not awaited or (launching and not self.refresh and launching == members):
+            return awaited  # a heal has begun with it
         name = {"AutoScalingGroupName": self.group}
         found = self.call("autoscaling", "describe_instance_refreshes", **name, MaxRecords=1)["InstanceRefreshes"]
         last = found[0] if found else {}
@@ -176,8 +181,10 @@ class Request(Work):
         try:
             keep = {"ShouldDecrementDesiredCapacity": False}
             self.call("autoscaling", "terminate_instance_in_auto_scaling_group", InstanceId=instance, **keep)
-        except ClientError as error:  # It may leave by itself.
-            self.log("It is not ended by that.", {"host.id": instance, "error": str(error)}, "warning")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            self.log("It leaves by itself, or not at all.", {"host.id": instance, "error": str(error)}, "warning")
 
     def empty_group(self):
         group = self.describe_group()
