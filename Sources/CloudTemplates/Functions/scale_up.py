@@ -188,7 +188,7 @@ class Request(Work):
 
     def empty_group(self):
         group = self.describe_group()
-        # MaxSize as well: a Create that still runs, or runs again, would launch another instance.
+        # MaxSize as well: a Create that still runs would launch another instance.
         sizes = {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0}
         if group and any(group[size] > 0 for size in sizes):
             self.log("Setting the sizes to 0.")
