@@ -85,6 +85,15 @@ class ScaleUp:
             assert answer[key] == event.get(key, "")
         return answer
 
+    def update(self, version, former, apply="true"):
+        """An update of the stack that changes, or not, what instances are launched from."""
+        properties = {"GroupName": self.group, "ApplyUpdates": apply}
+        return self(
+            "Update",
+            ResourceProperties={**properties, "Version": version},
+            OldResourceProperties={**properties, "Version": former},
+        )
+
     def desired(self, group=None):
         return self.cloud.groups[group or self.group].desired_capacity
 

@@ -62,12 +62,7 @@ class TestUpdate:
 
         def run(version, former):
             cloud.version = version
-            properties = {"GroupName": scale_up.group, "ApplyUpdates": "true"}
-            return scale_up(
-                "Update",
-                ResourceProperties={**properties, "Version": version},
-                OldResourceProperties={**properties, "Version": former},
-            )
+            return scale_up.update(version, former)
 
         return run
 

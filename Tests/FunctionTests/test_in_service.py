@@ -163,12 +163,7 @@ class TestUpdate:
         cloud.version, cloud.launch_time = "2", 100
 
         def run(version="2", former="1", apply="true"):
-            properties = {"GroupName": scale_up.group, "ApplyUpdates": apply}
-            return scale_up(
-                "Update",
-                ResourceProperties={**properties, "Version": version},
-                OldResourceProperties={**properties, "Version": former},
-            )
+            return scale_up.update(version, former, apply)
 
         return run
 

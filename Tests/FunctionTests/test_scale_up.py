@@ -49,10 +49,12 @@ def test_create_of_a_group_that_is_not_there(cloud, scale_up):
     assert answer["Status"] == "FAILED" and "missing" in answer["Reason"]
 
 
-def test_create_after_a_deletion_that_left_the_group_makes_room(cloud, scale_up):
+@pytest.mark.parametrize("fault", [None, THROTTLED, LOST_REQUEST, LOST_ANSWER])
+def test_create_after_a_deletion_that_left_the_group_makes_room(cloud, scale_up, fault):
     """As when a creation has failed without a rollback: the next operation deletes the resource and creates it anew."""
     scale_up("Create")
     assert scale_up("Delete")["Status"] == "SUCCESS" and cloud.groups[scale_up.group].max_size == 0
+    cloud.fail("UpdateAutoScalingGroup", fault)
     assert scale_up("Create")["Status"] == "SUCCESS" and len(scale_up.instances()) == 1
 
 

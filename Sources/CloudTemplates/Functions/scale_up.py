@@ -102,7 +102,7 @@ class Request(Work):
             raise GiveUp(f"there is no Auto Scaling group {self.group}")
         if self.had_room and not group["MaxSize"]:
             raise GiveUp("the group's MaxSize is 0 by now: its deletion has begun")
-        self.had_room = True
+        self.had_room = self.had_room or group["MaxSize"] > 0
         # One that is kept in Standby has lowered the capacity, and still holds the volume.
         if group["DesiredCapacity"] > 0 or group["Instances"]:
             return self.look_at_service(group)
@@ -174,7 +174,7 @@ class Request(Work):
         return self.outcomes.get(instance)
 
     def needs_a_person(self, instance, state="InService"):
-        return f"instance {instance} ({state}) needs a person; its console says: {self.said.get(instance)}"
+        return f"instance {instance} ({state}) needs a person; its console says: {self.said.get(instance) or 'nothing'}"
 
     def end(self, instance):
         self.log("Terminating an instance.", {"host.id": instance})
@@ -184,7 +184,7 @@ class Request(Work):
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
-            self.log("It leaves by itself, or not at all.", {"host.id": instance, "error": str(error)}, "warning")
+            self.log("The group does not end it when asked.", {"host.id": instance, "error": str(error)}, "warning")
 
     def empty_group(self):
         group = self.describe_group()
